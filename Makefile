@@ -24,7 +24,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Ws
 COMMON   := -std=c17 -iquote . -D_GNU_SOURCE -DIKELAB_VERSION='"$(VERSION)"' -pthread -g -MMD -MP $(WARNINGS)
 RELEASE  := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
 SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LIBS     := -lcrypto -ljansson -pthread
+LIBS     := -lcrypto -ljansson -lmnl -pthread
 
 # A folder's sources are all its .c files; programs are named here, tests end in _test.c.
 MODULES := refgw/base refgw/iana refgw/wire refgw/crypto refgw/crypto/openssl refgw/crypto/scripted \
@@ -78,6 +78,105 @@ $(foreach source,$(PROGRAM_SOURCES),$(eval $(call program,$(source))))
 
 $(TESTS): %: %.o $(BUILD)/check/libikelab.a
 	@$(CC) $(SANITIZE) -o $@ $^ $(LIBS)
+
+# --- tests ---------------------------------------------------------------------------------
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+check:
+	@harness/setup/install_packages.sh check
+	@$(MAKE) --no-print-directory -j$(JOBS) all check-programs tests
+	@$(MAKE) --no-print-directory check-only
+
+# `make check-only TESTS=build/check/refgw/tests/wire/notify_test` runs one of them.
+check-only:
+	@IKELAB_BIN=$(abspath $(BUILD))/check/bin IKELAB_BUILD=$(abspath $(BUILD)) \
+	  ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	  prove --jobs $(JOBS) --exec '' $(TESTS) $(SHELL_TESTS)
+	@$(call give_back)
+
+# --- the interop matrix --------------------------------------------------------------------
+# PATTERNS='basic/*' ARGUMENTS='--west refgw --jobs 1' narrow it down.
+RESULTS := $(BUILD)/results/latest
+
+interop:
+	@harness/setup/install_packages.sh interop
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(BUILD)/bin/ikelab peer fetch || echo "ikelab: goes on with the peers that are there" >&2
+	@status=0; $(BUILD)/bin/ikelab run --out $(RESULTS) $(ARGUMENTS) $(PATTERNS) || status=$$?; \
+	  $(call give_back); exit $$status
+
+peers: all
+	@$(BUILD)/bin/ikelab peer fetch
+
+# What root built belongs to whoever called sudo.
+give_back = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(BUILD); fi
+
+# --- looking at the code -------------------------------------------------------------------
+C_FILES = $(shell find refgw harness pcap reports bench -name '*.[ch]' | sort)
+
+lint: lint-layers lint-format lint-tidy lint-cppcheck
+	@echo "lint: clean"
+
+.PHONY: lint-packages lint-layers lint-format lint-tidy lint-cppcheck
+lint-packages:
+	@harness/setup/install_packages.sh lint
+
+lint-layers:
+	@harness/lint/check_layers.sh
+	@harness/lint/banned_functions.sh
+	@harness/lint/check_sizes.sh
+
+lint-format: lint-packages
+	@clang-format --dry-run --Werror $(C_FILES)
+
+lint-tidy: lint-packages
+	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P $(JOBS) -n 8 sh -c \
+	  'clang-tidy --quiet "$$@" -- -std=c17 -iquote . -D_GNU_SOURCE -DIKELAB_VERSION=\"$(VERSION)\" 2>/dev/null || exit 255' sh
+
+lint-cppcheck: lint-packages
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	  --error-exitcode=1 --suppress=missingIncludeSystem -j $(JOBS) -DIKELAB_VERSION=\"$(VERSION)\" \
+	  --include=harness/lint/cppcheck_types.h $(filter %.c,$(C_FILES))
+
+# --- fuzzing -------------------------------------------------------------------------------
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst %.c,$(BUILD)/fuzz/%,$(notdir $(FUZZ_SOURCES)))
+
+fuzz:
+	@harness/setup/install_packages.sh fuzz
+	@$(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_TARGETS)
+	@for target in $(FUZZ_TARGETS); do \
+	  name=$${target##*/fuzz_}; mkdir -p $(BUILD)/fuzz/corpus/$$name; \
+	  seeds=$$(ls -d refgw/fuzz/corpus/$$name pcap/fuzz/corpus/$$name 2>/dev/null); \
+	  echo "fuzz: $$name for $(FUZZ_SECONDS) s"; \
+	  $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 -close_fd_mask=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus/$$name $$seeds || exit 1; \
+	done
+
+FUZZ_LIBRARY := $(filter refgw/% pcap/%,$(SOURCES))
+FUZZ_FLAGS   := -std=c17 -iquote . -D_GNU_SOURCE -DIKELAB_VERSION='"$(VERSION)"' -g -O1 -fsanitize=fuzzer-no-link,address,undefined
+
+$(BUILD)/fuzz/objects/%.o: %.c
+	@mkdir -p $(@D)
+	@clang $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libikelab.a: $(FUZZ_LIBRARY:%.c=$(BUILD)/fuzz/objects/%.o)
+	@rm -f $@ && ar rcs $@ $^
+
+define fuzz_target
+$(BUILD)/fuzz/$(notdir $(1:.c=)): $(BUILD)/fuzz/objects/$(1:.c=.o) $(BUILD)/fuzz/libikelab.a
+	@clang -fsanitize=fuzzer,address,undefined -o $$@ $$^ $(LIBS)
+endef
+$(foreach source,$(FUZZ_SOURCES),$(eval $(call fuzz_target,$(source))))
+
+# --- installation --------------------------------------------------------------------------
+DATA := $(DESTDIR)$(PREFIX)/share/ikelab
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DATA)/peers $(DATA)/scenarios
+	install -m 755 $(PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/bin/
+	cp -R harness/peers/. $(DATA)/peers/
+	cp -R scenarios/. $(DATA)/scenarios/
 
 clean:
 	rm -rf $(BUILD)

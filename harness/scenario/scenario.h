@@ -28,9 +28,10 @@ struct scenario_axis {
 };
 
 struct scenario_need {
-    enum scenario_side side;
-    const char *capability; // "auth.psk", "op.rekey-child"
+    enum scenario_side side;    // BOTH for a side that a variant chooses: see scenario_need_side()
+    const char *capability;     // "auth.psk", "op.rekey-child", "ike.$encryption"
     unsigned line;
+    const struct block_statement *statement; // the line it stands in
 };
 
 struct scenario_topology {
@@ -91,5 +92,10 @@ MUST_USE bool scenario_duration(const char *word, uint64_t *out_milliseconds);
 MUST_USE bool scenario_line_applies(const struct scenario *scenario,
                                     const struct scenario_variant *variant,
                                     const struct block_statement *line, size_t *out_words);
+// Whether the need exists in the variant, and on which side: "$rekeyer op.rekey-child" names its
+// side by an axis, "west child.pfs if $pfs == on" holds in some variants only.
+MUST_USE bool scenario_need_side(const struct scenario *scenario,
+                                 const struct scenario_variant *variant,
+                                 const struct scenario_need *need, enum scenario_side *out_side);
 
 #endif
