@@ -58,6 +58,9 @@ $(BUILD)/check/%.o: %.c
 	@mkdir -p $(@D)
 	@$(CC) $(COMMON) $(SANITIZE) $(CFLAGS) -c -o $@ $<
 
+# The report page is part of the program.
+$(BUILD)/release/reports/render_html.o $(BUILD)/check/reports/render_html.o: reports/templates/report.html
+
 $(BUILD)/release/libikelab.a: $(RELEASE_OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 

@@ -28,8 +28,8 @@ struct scenario_axis {
 };
 
 struct scenario_need {
-    enum scenario_side side;    // BOTH for a side that a variant chooses: see scenario_need_side()
-    const char *capability;     // "auth.psk", "op.rekey-child", "ike.$encryption"
+    enum scenario_side side; // BOTH for a side that a variant chooses: see scenario_need_side()
+    const char *capability;  // "auth.psk", "op.rekey-child", "ike.$encryption"
     unsigned line;
     const struct block_statement *statement; // the line it stands in
 };
@@ -55,7 +55,7 @@ struct scenario {
     struct scenario_axis axes[SCENARIO_MOST_AXES];
     struct scenario_topology topology;
     const struct block_statement *intent;
-    const struct block *impair;      // NULL without
+    const struct block *impair; // NULL without
     const struct block *steps;
     const struct block *expect_wire; // NULL without
     const struct block *expect_esp;

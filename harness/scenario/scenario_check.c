@@ -66,9 +66,8 @@ static bool check_values(const struct scenario_axis *axis, const struct block_st
             word += size + (word[size] == '|' ? 1 : 0);
         }
     }
-    return has_value ||
-           scenario_refuse(out_fault, line, line->count - 1, "a value is missing after `if $%s`",
-                           axis->name);
+    return has_value || scenario_refuse(out_fault, line, line->count - 1,
+                                        "a value is missing after `if $%s`", axis->name);
 }
 
 static bool check_condition(const struct scenario *scenario, const struct block_statement *line,

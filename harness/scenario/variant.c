@@ -109,10 +109,10 @@ bool scenario_duration(const char *word, uint64_t *out_milliseconds)
         const char *unit;
         uint64_t milliseconds;
     } units[] = {
-        {"ms", 1},
-        {"s", MILLISECONDS_PER_SECOND},
-        {"m", 60 * MILLISECONDS_PER_SECOND},
-        {"h", 3600 * MILLISECONDS_PER_SECOND},
+        {"ms", 1                             },
+        {"s",  MILLISECONDS_PER_SECOND       },
+        {"m",  60 * MILLISECONDS_PER_SECOND  },
+        {"h",  3600 * MILLISECONDS_PER_SECOND},
     };
     const uint64_t most = (uint64_t)MOST_HOURS * 3600 * MILLISECONDS_PER_SECOND;
     uint64_t number = 0;

@@ -18,7 +18,7 @@ interop)
     ;;
 check)
     needed="$build_packages iproute2 nftables perl"
-    wanted="tshark"
+    wanted="tshark libjson-validator-perl"
     ;;
 lint)
     needed="$build_packages clang clang-format clang-tidy cppcheck"

@@ -21,13 +21,16 @@ MUST_USE const char *transform_type_name(unsigned type);
 MUST_USE const char *transform_name(unsigned type, unsigned number);
 MUST_USE const char *identification_type_name(unsigned number);
 MUST_USE const char *authentication_method_name(unsigned number);
+// Attributes of the CP payload: 1 is "INTERNAL_IP4_ADDRESS".
+MUST_USE const char *configuration_attribute_name(unsigned number);
 
 // The word of configurations and scenarios for an algorithm, key length included:
 //   encryption   aes128gcm16 aes256gcm16 aes128gcm8 aes128ccm16 aes128 aes256 aes128ctr
-//                chacha20poly1305 null
+//                aes128gmac chacha20poly1305 null   (AES also with 192; tags also 12 and 8)
 //   integrity    sha256 sha384 sha512 aesxcbc aescmac
 //   prf          prfsha256 prfsha384 prfsha512 prfaesxcbc prfaescmac
 //   key exchange x25519 x448 ecp256 ecp384 ecp521 modp2048 .. modp8192
+//                mlkem512 mlkem768 mlkem1024
 //   sequence     esn noesn
 struct transform_keyword {
     const char *word;
@@ -37,7 +40,8 @@ struct transform_keyword {
 };
 // NULL when the word is unknown.
 MUST_USE const struct transform_keyword *transform_keyword_find(const char *word);
-// The keyword of a transform, or NULL when there is none.
+// The keyword of a transform, or NULL when there is none. An additional key exchange
+// (ADDKE1..7) has the keyword of its method.
 MUST_USE const char *transform_keyword_name(unsigned type, unsigned number, unsigned key_bits);
 // Row `index` of the table, for help texts; NULL after the last.
 MUST_USE const struct transform_keyword *transform_keyword_at(size_t index);
