@@ -6,12 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MAGIC_MICROSECONDS = 0xa1b2c3d4U,
-    MAGIC_NANOSECONDS = 0xa1b23c4dU,
-    MAGIC_SECTION = 0x0a0d0d0aU,
-    MAGIC_BYTE_ORDER = 0x1a2b3c4dU,
-};
+static const uint32_t MAGIC_MICROSECONDS = 0xa1b2c3d4U;
+static const uint32_t MAGIC_NANOSECONDS = 0xa1b23c4dU;
+static const uint32_t MAGIC_SECTION = 0x0a0d0d0aU;
+static const uint32_t MAGIC_BYTE_ORDER = 0x1a2b3c4dU;
 
 enum {
     BLOCK_INTERFACE = 1,

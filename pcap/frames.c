@@ -34,6 +34,12 @@ static bool skip(struct byte_reader *in, size_t size)
     return reader_take_bytes(in, size, &skipped);
 }
 
+static bool take_address(struct byte_reader *in, size_t size, struct ip_address *out_address)
+{
+    struct byte_view bytes;
+    return reader_take_bytes(in, size, &bytes) && address_from_bytes(bytes, out_address);
+}
+
 static void read_udp(struct byte_reader in, struct carried_packet *out)
 {
     uint16_t source = 0;
@@ -69,9 +75,15 @@ static void read_udp(struct byte_reader in, struct carried_packet *out)
     }
 }
 
+// A packet too short for its ports keeps none.
 static void read_ports(struct byte_reader in, struct carried_packet *out)
 {
-    (void)(reader_take_u16(&in, &out->source.port) && reader_take_u16(&in, &out->destination.port));
+    uint16_t source = 0;
+    uint16_t destination = 0;
+    if (reader_take_u16(&in, &source) && reader_take_u16(&in, &destination)) {
+        out->source.port = source;
+        out->destination.port = destination;
+    }
 }
 
 static void read_transport(struct byte_reader in, struct carried_packet *out)
@@ -99,18 +111,15 @@ static void read_ipv4(struct byte_view bytes, struct carried_packet *out)
     uint8_t version_and_size = 0;
     uint16_t length = 0;
     uint16_t fragment = 0;
-    struct byte_view source;
-    struct byte_view destination;
     if (!reader_take_u8(&in, &version_and_size) || !skip(&in, 1) ||
         !reader_take_u16(&in, &length) || !skip(&in, 2) || !reader_take_u16(&in, &fragment) ||
         !skip(&in, 1) || !reader_take_u8(&in, &out->ip_protocol) || !skip(&in, 2) ||
-        !reader_take_bytes(&in, 4, &source) || !reader_take_bytes(&in, 4, &destination)) {
+        !take_address(&in, 4, &out->source.address) ||
+        !take_address(&in, 4, &out->destination.address)) {
         malformed(out, "the packet ends inside its IPv4 header");
         return;
     }
     const size_t header = (size_t)(version_and_size & 0x0fU) * 4;
-    (void)address_from_bytes(source, &out->source.address);
-    (void)address_from_bytes(destination, &out->destination.address);
     if (header < 20 || length < header || length > bytes.size) {
         malformed(out, "the IPv4 lengths contradict the packet");
         return;
@@ -167,16 +176,12 @@ static void read_ipv6(struct byte_view bytes, struct carried_packet *out)
     struct byte_reader in = reader_over(bytes);
     uint16_t length = 0;
     uint8_t next = 0;
-    struct byte_view source;
-    struct byte_view destination;
     if (!skip(&in, 4) || !reader_take_u16(&in, &length) || !reader_take_u8(&in, &next) ||
-        !skip(&in, 1) || !reader_take_bytes(&in, 16, &source) ||
-        !reader_take_bytes(&in, 16, &destination)) {
+        !skip(&in, 1) || !take_address(&in, 16, &out->source.address) ||
+        !take_address(&in, 16, &out->destination.address)) {
         malformed(out, "the packet ends inside its IPv6 header");
         return;
     }
-    (void)address_from_bytes(source, &out->source.address);
-    (void)address_from_bytes(destination, &out->destination.address);
     if (length > in.left) {
         malformed(out, "the IPv6 length contradicts the packet");
         return;
