@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 4096, MOST_LOG = 48 * 1024, MOST_CONFIG = 64 * 1024, MOST_FILES = 16 };
+enum {
+    FOLDER_SIZE = 1024,
+    PATH_SIZE = 4096,
+    FILE_SIZE = 4400,
+    MOST_LOG = 48 * 1024,
+    MOST_CONFIG = 64 * 1024,
+    MOST_FILES = 16
+};
 
 // The page itself is written as a page, in templates/, and becomes part of the program here.
 __asm__(".section .rodata\n"
@@ -39,8 +46,8 @@ static void cell_folder(const json_t *one, char *out_folder, size_t size)
 static json_t *load_json(const char *folder, const char *name)
 {
     char path[PATH_SIZE];
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    json_t *value = json_load_file(path, 0, NULL);
+    json_t *value =
+        path_join(path, sizeof(path), folder, name) ? json_load_file(path, 0, NULL) : NULL;
     return value != NULL ? value : json_null();
 }
 
@@ -60,13 +67,15 @@ static json_t *load_texts(const char *folder, const char *name, size_t most)
     char path[PATH_SIZE];
     struct dirent **entries = NULL;
     json_t *texts = json_object();
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    const int count = scandir(path, &entries, is_visible, by_name);
+    const int count = path_join(path, sizeof(path), folder, name)
+                          ? scandir(path, &entries, is_visible, by_name)
+                          : 0;
     for (int i = 0; i < count; i++) {
-        char file[PATH_SIZE + 300];
-        (void)snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name);
+        char file[FILE_SIZE];
         bool was_cut = false;
-        char *text = i < MOST_FILES ? text_file_read_end(file, most, &was_cut) : NULL;
+        const bool is_shown =
+            i < MOST_FILES && path_join(file, sizeof(file), path, entries[i]->d_name);
+        char *text = is_shown ? text_file_read_end(file, most, &was_cut) : NULL;
         if (text != NULL) {
             struct text_buffer shown = {0};
             text_buffer_print(&shown, "%s%s", was_cut ? "... (the beginning is in the file)\n" : "",
@@ -99,14 +108,13 @@ static json_t *load_messages(const char *folder)
 
 static json_t *cell_details(const json_t *one, const char *out_folder)
 {
-    char folder[PATH_SIZE];
-    char path[2 * PATH_SIZE];
+    char folder[FOLDER_SIZE];
+    char path[PATH_SIZE];
     json_t *details = json_object();
     cell_folder(one, folder, sizeof(folder));
-    if (folder[0] == '\0') {
+    if (folder[0] == '\0' || !path_join(path, sizeof(path), out_folder, folder)) {
         return details;
     }
-    (void)snprintf(path, sizeof(path), "%s/%s", out_folder, folder);
     (void)json_object_set_new(details, "folder", json_string(folder));
     (void)json_object_set_new(details, "cell", load_json(path, "cell.json"));
     (void)json_object_set_new(details, "relay", load_json(path, "relay.json"));

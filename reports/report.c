@@ -41,9 +41,8 @@ static bool write_page(const char *folder, const char *name, struct text_buffer 
                        char *out_problem, size_t problem_size)
 {
     char path[PATH_SIZE];
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    const bool written =
-        !page->failed && page->text != NULL && text_file_write(path, page->text, page->size);
+    const bool written = path_join(path, sizeof(path), folder, name) && !page->failed &&
+                         page->text != NULL && text_file_write(path, page->text, page->size);
     if (!written) {
         (void)snprintf(out_problem, problem_size, "%s cannot be written; is the disk full?", path);
     }
@@ -55,7 +54,10 @@ bool report_render(const char *out_folder, char *out_problem, size_t problem_siz
 {
     char path[PATH_SIZE];
     json_error_t error;
-    (void)snprintf(path, sizeof(path), "%s/result.json", out_folder);
+    if (!path_join(path, sizeof(path), out_folder, "result.json")) {
+        (void)snprintf(out_problem, problem_size, "the path of the folder is too long");
+        return false;
+    }
     json_t *result = json_load_file(path, 0, &error);
     if (result == NULL) {
         (void)snprintf(out_problem, problem_size,

@@ -4,6 +4,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+bool path_join(char *out_path, size_t size, const char *folder, const char *name)
+{
+    const int length = snprintf(out_path, size, "%s/%s", folder, name);
+    if (length < 0 || (size_t)length >= size) {
+        out_path[0] = '\0';
+        return false;
+    }
+    return true;
+}
+
 char *text_file_read_end(const char *path, size_t most, bool *out_was_cut)
 {
     FILE *file = fopen(path, "re");

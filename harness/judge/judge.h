@@ -15,14 +15,14 @@ enum {
 // What a runner prints about a judged cell; everything else stands in verdict.json.
 struct judge_summary {
     enum verdict verdict;
-    char code[JUDGE_CODE_SIZE];           // "wire.missing"; "" when the cell passed
-    char text[JUDGE_TEXT_SIZE];           // one or more lines for people; "" when it passed
-    char check[JUDGE_WORD_SIZE];          // "wire/3", "free/no-cleartext"; "" without
-    unsigned line;                        // in the scenario; 0 without
-    unsigned frame;                       // in wan.pcapng, from 1; 0 without
-    char requirement[JUDGE_WORD_SIZE];    // "rfc7296:2.8"; "" without
-    char attribution[JUDGE_WORD_SIZE];    // "west" "east" "pair" "network" "harness"; "" = nobody
-    char ike_suite[JUDGE_WORD_SIZE];      // negotiated, "" when unknown
+    char code[JUDGE_CODE_SIZE];        // "wire.missing"; "" when the cell passed
+    char text[JUDGE_TEXT_SIZE];        // one or more lines for people; "" when it passed
+    char check[JUDGE_WORD_SIZE];       // "wire/3", "free/no-cleartext"; "" without
+    unsigned line;                     // in the scenario; 0 without
+    unsigned frame;                    // in wan.pcapng, from 1; 0 without
+    char requirement[JUDGE_WORD_SIZE]; // "rfc7296:2.8"; "" without
+    char attribution[JUDGE_WORD_SIZE]; // "west" "east" "pair" "network" "harness"; "" = nobody
+    char ike_suite[JUDGE_WORD_SIZE];   // negotiated, "" when unknown
     char esp_suite[JUDGE_WORD_SIZE];
     unsigned checks_passed;
     unsigned checks_failed; // with severity must

@@ -16,6 +16,7 @@ enum verdict {
     VERDICT_NONSTRICT,     // only a `should` failed
     VERDICT_PASS,
     VERDICT_SKIPPED, // never run
+    VERDICT_COUNT,
 };
 
 // "harness-error", "env-error", "crash", ...
@@ -23,5 +24,21 @@ MUST_USE const char *verdict_name(enum verdict verdict);
 MUST_USE bool verdict_from_name(const char *name, enum verdict *out_verdict);
 // Whether a run that has this verdict is as good as a pass for the exit code.
 MUST_USE bool verdict_is_success(enum verdict verdict);
+
+// What was found about a cell. `must_failed` counts what was seen to be wrong or missing;
+// what could not happen because a peer cannot do it is not among it.
+struct verdict_findings {
+    bool harness_broke;
+    bool environment_broke;
+    bool daemon_crashed;
+    bool must_failed;
+    bool is_unsupported;
+    bool rule_missed; // a rule with must-hit did not hit often enough
+    bool must_blind;  // no keys for what a `must` needs
+    bool should_failed;
+    bool never_ran;
+};
+
+MUST_USE enum verdict verdict_decide(const struct verdict_findings *findings);
 
 #endif

@@ -90,32 +90,32 @@ static char **environment_with(const char *const *additions)
     return all;
 }
 
-static bool connect_descriptor(int from, int to)
+static int copy_above_streams(int descriptor)
 {
-    if (from == to) {
-        return fcntl(to, F_SETFD, 0) == 0;
-    }
-    return dup2(from, to) == to;
+    return descriptor >= 0 ? fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
 }
 
 // The child's half of descriptor work: 0, 1 and 2 are ready afterwards, the rest is close-on-exec.
 static bool connect_streams(const struct process_options *options)
 {
-    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    // Out of the way of 0, 1 and 2, so that no dup2() below covers a descriptor still needed.
+    const int nothing = copy_above_streams(open("/dev/null", O_RDWR | O_CLOEXEC));
+    const int input = options->input >= 0 ? copy_above_streams(options->input) : nothing;
+    const int output = copy_above_streams(options->output);
     int log = nothing;
     if (nothing < 0) {
         return false;
     }
     if (options->output_path != NULL) {
-        log = open(options->output_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+        log = copy_above_streams(
+            open(options->output_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
         if (log < 0) {
             return false;
         }
     }
-    return connect_descriptor(options->input >= 0 ? options->input : nothing, STDIN_FILENO) &&
-           connect_descriptor(options->output >= 0 ? options->output : log, STDOUT_FILENO) &&
-           connect_descriptor(log != nothing || options->output < 0 ? log : options->output,
-                              STDERR_FILENO) &&
+    return input >= 0 && dup2(input, STDIN_FILENO) >= 0 &&
+           dup2(output >= 0 ? output : log, STDOUT_FILENO) >= 0 &&
+           dup2(log == nothing && output >= 0 ? output : log, STDERR_FILENO) >= 0 &&
            close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 

@@ -77,13 +77,13 @@ static bool converse(struct conversation *with, struct process *process, uint64_
             return false;
         }
         const int wait = has_ended ? 0 : (int)(deadline - now);
-        const int count = poll(ready, PIPE_COUNT + 1, wait);
+        (void)poll(ready, PIPE_COUNT + 1, wait);
         if ((ready[0].revents & (POLLOUT | POLLERR | POLLHUP)) != 0) {
             write_some(with);
         }
         if ((ready[1].revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
             read_some(with);
-        } else if (has_ended && (count <= 0 || with->output_pipe < 0 || ready[1].revents == 0)) {
+        } else if (has_ended) {
             return true;
         }
     }

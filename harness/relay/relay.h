@@ -24,7 +24,6 @@ struct relay_options {
 struct relay {
     struct process process;
     int control; // -1 when not running
-    char report_path[4096];
 };
 
 // Starts the relay and returns when it forwards, `milliseconds` at most. False with one sentence

@@ -365,8 +365,9 @@ static bool take_parallel(struct reader *in, struct step *step)
         if (!take_operation(in, operation)) {
             return false;
         }
-        if (!step_action_is_peer_operation(operation->action) || in->next < in->line->count) {
-            return refuse(in, 0, "parallel takes operations of peers only, without until");
+        if (!step_action_is_peer_operation(operation->action) || operation->action == STEP_START ||
+            in->next < in->line->count) {
+            return refuse(in, 0, "parallel takes operations of running peers, without until");
         }
         step->operation_count++;
     }

@@ -237,7 +237,8 @@ static bool load_chain(struct scenario *scenario, const struct block_statement *
                                         "east-natgw", "east", "east-lan"};
     const size_t node_count = sizeof(nodes) / sizeof(nodes[0]);
     size_t node = 0;
-    for (size_t i = 0; i < line->count; i++) {
+    bool is_good = true;
+    for (size_t i = 0; is_good && i < line->count; i++) {
         const char *word = line->items[i].text;
         if (i % 2 == 1 && word != NULL && strcmp(word, "--") == 0 && i + 1 < line->count) {
             continue;
@@ -247,13 +248,14 @@ static bool load_chain(struct scenario *scenario, const struct block_statement *
             node++;
         }
         if (i % 2 == 1 || word == NULL || node == node_count || strcmp(word, nodes[node]) != 0) {
-            break;
+            is_good = false;
+            continue;
         }
         scenario->topology.west_nat = scenario->topology.west_nat || node == 2;
         scenario->topology.east_nat = scenario->topology.east_nat || node == 4;
         node++;
     }
-    return node == node_count ||
+    return (is_good && node == node_count) ||
            scenario_refuse(out_fault, line, 0,
                            "the chain is west-lan -- west -- wan -- east -- east-lan, with "
                            "west-natgw before or east-natgw after wan where wanted");

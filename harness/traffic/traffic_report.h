@@ -3,8 +3,23 @@
 #define HARNESS_TRAFFIC_TRAFFIC_REPORT_H
 
 #include "harness/network/process.h"
+#include "harness/traffic/traffic_meter.h"
 
 #include <jansson.h>
+
+// What one end knows at its end.
+struct traffic_end {
+    const char *name; // "probe"
+    const char *host; // "west-lan"
+    uint64_t sent;
+    uint64_t failed; // the kernel did not take them; not counted as sent
+    size_t burst_count;
+    const struct traffic_burst *bursts; // as sent
+    const struct traffic_meter *meter;  // as received
+};
+
+// Writes the report of one end, in one step. False with errno set.
+MUST_USE bool traffic_end_write(const struct traffic_end *end, const char *path);
 
 // Makes the array of traffic.json (docs/LAB.md) from the reports of both ends: first the
 // direction from the first report's host, then the other. A new reference that the caller

@@ -69,7 +69,10 @@ static bool at_end(const struct parser *in)
 // The character `ahead` places further on, or zero after the end.
 static char peek(const struct parser *in, size_t ahead)
 {
-    return ahead < in->size - in->position ? in->text[in->position + ahead] : '\0';
+    if (ahead >= in->size - in->position) {
+        return '\0';
+    }
+    return in->text[in->position + ahead];
 }
 
 static void advance(struct parser *in)
@@ -91,14 +94,19 @@ static bool starts_comment(const struct parser *in)
     return peek(in, 0) == '#' && !is_digit(peek(in, 1));
 }
 
+static void skip_to_line_end(struct parser *in)
+{
+    while (!at_end(in) && peek(in, 0) != '\n') {
+        advance(in);
+    }
+}
+
 static void skip_blanks(struct parser *in)
 {
     while (!at_end(in)) {
         const char next = peek(in, 0);
         if (starts_comment(in)) {
-            while (!at_end(in) && peek(in, 0) != '\n') {
-                advance(in);
-            }
+            skip_to_line_end(in);
         } else if (next == ' ' || next == '\t' || next == '\r') {
             advance(in);
         } else if (next == '\\' && peek(in, 1) == '\n') {
@@ -151,26 +159,41 @@ static bool put_escape(struct parser *in, char *out)
     return true;
 }
 
+// Room for the text in quotes that starts here, with its final zero. Measured first, so that
+// many short texts in a long file do not each take the rest of the file.
+static size_t quoted_room(const struct parser *in)
+{
+    size_t ahead = 1;
+    while (ahead < in->size - in->position && peek(in, ahead) != '"' && peek(in, ahead) != '\n') {
+        ahead += peek(in, ahead) == '\\' ? 2 : 1;
+    }
+    return ahead + 1;
+}
+
+static bool take_quoted_character(struct parser *in, char *out)
+{
+    if (at_end(in) || peek(in, 0) == '\n') {
+        return fail(in, "the text in quotes has no end on this line; close it with \"");
+    }
+    if (peek(in, 0) == '\\') {
+        return put_escape(in, out);
+    }
+    *out = peek(in, 0);
+    advance(in);
+    return true;
+}
+
 static bool take_quoted(struct parser *in, struct block_item *item)
 {
-    const size_t most = in->size - in->position;
-    char *text = document_allocate(in->document, most);
+    char *text = document_allocate(in->document, quoted_room(in));
     size_t used = 0;
     if (text == NULL) {
         return fail(in, "out of memory");
     }
     advance(in);
     while (peek(in, 0) != '"') {
-        if (at_end(in) || peek(in, 0) == '\n') {
-            return fail(in, "the text in quotes has no end on this line; close it with \"");
-        }
-        if (peek(in, 0) == '\\') {
-            if (!put_escape(in, &text[used])) {
-                return false;
-            }
-        } else {
-            text[used] = peek(in, 0);
-            advance(in);
+        if (!take_quoted_character(in, &text[used])) {
+            return false;
         }
         used++;
     }
@@ -224,26 +247,29 @@ struct growing {
     size_t capacity;
 };
 
-static bool grow(struct parser *in, struct growing *list, size_t item_size)
+// Where the next item goes; the caller counts it once it is complete. NULL without memory.
+static void *next_slot(struct parser *in, struct growing *list, size_t item_size)
 {
-    if (list->count < list->capacity) {
-        return true;
+    if (list->count == list->capacity) {
+        const size_t capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
+        void *items = document_allocate(in->document, capacity * item_size);
+        if (items == NULL) {
+            (void)fail(in, "out of memory");
+            return NULL;
+        }
+        if (list->items != NULL) {
+            memcpy(items, list->items, list->count * item_size);
+        }
+        list->items = items;
+        list->capacity = capacity;
     }
-    const size_t capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
-    void *items = document_allocate(in->document, capacity * item_size);
-    if (items == NULL) {
-        return fail(in, "out of memory");
-    }
-    if (list->count > 0) {
-        memcpy(items, list->items, list->count * item_size);
-    }
-    list->items = items;
-    list->capacity = capacity;
-    return true;
+    return (uint8_t *)list->items + list->count * item_size;
 }
 
+// Blocks contain statements contain blocks: the recursion ends at MOST_DEPTH.
 static bool take_block(struct parser *in, unsigned depth, struct block *out_block);
 
+// NOLINTNEXTLINE(misc-no-recursion): bounded by MOST_DEPTH
 static bool take_item(struct parser *in, unsigned depth, struct block_item *out_item)
 {
     struct block_item item = {.line = in->line,
@@ -277,6 +303,7 @@ static bool ends_statement(const struct parser *in)
     return at_end(in) || next == ';' || next == '}' || (next == '\n' && !goes_on_below(in));
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): bounded by MOST_DEPTH
 static bool take_statement(struct parser *in, unsigned depth, struct block_statement *out)
 {
     struct growing items = {0};
@@ -285,13 +312,13 @@ static bool take_statement(struct parser *in, unsigned depth, struct block_state
         if (peek(in, 0) == '\n') {
             skip_lines(in);
         }
-        if (!grow(in, &items, sizeof(struct block_item)) ||
-            !take_item(in, depth, (struct block_item *)items.items + items.count)) {
+        struct block_item *item = next_slot(in, &items, sizeof(*item));
+        if (item == NULL || !take_item(in, depth, item)) {
             return false;
         }
         items.count++;
         skip_blanks(in);
-        if (peek(in, 0) == '\n' && ((struct block_item *)items.items)[items.count - 1].block) {
+        if (peek(in, 0) == '\n' && item->block != NULL) {
             break;
         }
     }
@@ -299,6 +326,7 @@ static bool take_statement(struct parser *in, unsigned depth, struct block_state
     return true;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): bounded by MOST_DEPTH
 static bool take_block(struct parser *in, unsigned depth, struct block *out_block)
 {
     struct growing statements = {0};
@@ -311,9 +339,8 @@ static bool take_block(struct parser *in, unsigned depth, struct block *out_bloc
         if (at_end(in) || peek(in, 0) == '}') {
             break;
         }
-        if (!grow(in, &statements, sizeof(struct block_statement)) ||
-            !take_statement(in, depth,
-                            (struct block_statement *)statements.items + statements.count)) {
+        struct block_statement *statement = next_slot(in, &statements, sizeof(*statement));
+        if (statement == NULL || !take_statement(in, depth, statement)) {
             return false;
         }
         statements.count++;
@@ -355,38 +382,56 @@ struct block_document *block_document_parse(struct byte_view text, struct block_
     return NULL;
 }
 
-// Reads a whole file into memory that the caller releases. NULL with errno set on failure.
-static char *read_file(const char *path, size_t *out_size)
+// Like realloc(), but wipes what is left behind, as configurations hold pre-shared keys, and
+// releases `text` also when there is no memory.
+static char *enlarge(char *text, size_t size, size_t capacity)
 {
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0;
-    size_t capacity = 0;
-    if (file == NULL) {
-        return NULL;
+    char *larger = malloc(capacity);
+    if (larger != NULL) {
+        memcpy(larger, text, size);
     }
-    for (;;) {
-        if (size == capacity) {
-            capacity = capacity == 0 ? 4096 : 2 * capacity;
-            char *larger = realloc(text, capacity);
-            if (larger == NULL) {
-                break;
-            }
-            text = larger;
-        }
+    explicit_bzero(text, size);
+    free(text);
+    return larger;
+}
+
+static char *read_stream(FILE *file, size_t *out_size)
+{
+    size_t capacity = PIECE_SIZE;
+    char *text = malloc(capacity);
+    size_t size = 0;
+    while (text != NULL && size <= MOST_TEXT) {
         const size_t got = fread(text + size, 1, capacity - size, file);
-        size += got;
-        if (got == 0 || size > MOST_TEXT) {
+        if (got == 0) {
             break;
         }
+        size += got;
+        if (size == capacity) {
+            capacity *= 2;
+            text = enlarge(text, size, capacity);
+        }
     }
-    const bool failed = ferror(file) != 0;
-    (void)fclose(file);
-    if (failed) {
+    if (text != NULL && ferror(file) != 0) {
+        explicit_bzero(text, size);
         free(text);
         return NULL;
     }
     *out_size = size;
+    return text;
+}
+
+// Reads a whole file into memory that the caller wipes and releases. NULL with errno set on
+// failure.
+static char *read_file(const char *path, size_t *out_size)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return NULL;
+    }
+    char *text = read_stream(file, out_size);
+    const int reason = errno;
+    (void)fclose(file);
+    errno = reason;
     return text;
 }
 
@@ -402,6 +447,7 @@ struct block_document *block_document_load(const char *path, struct block_fault 
     }
     const struct byte_view view = {.data = (const uint8_t *)text, .size = size};
     struct block_document *document = block_document_parse(view, out_fault);
+    explicit_bzero(text, size);
     free(text);
     return document;
 }

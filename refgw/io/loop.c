@@ -107,10 +107,8 @@ bool loop_watch(struct loop *loop, int descriptor, unsigned events, loop_handler
     if (watch == NULL) {
         return false;
     }
-    *watch = (struct watch){.next = loop->watches,
-                            .descriptor = descriptor,
-                            .handler = handler,
-                            .context = context};
+    *watch = (struct watch){
+        .next = loop->watches, .descriptor = descriptor, .handler = handler, .context = context};
     struct epoll_event event = {.events = epoll_events(events), .data.ptr = watch};
     if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event) != 0) {
         free(watch);

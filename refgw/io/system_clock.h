@@ -4,7 +4,7 @@
 
 #include "refgw/base/clock.h"
 
-struct instant system_clock_now(void);   // CLOCK_MONOTONIC
-uint64_t system_clock_wall_us(void);     // CLOCK_REALTIME, for logs and captures
+struct instant system_clock_now(void); // CLOCK_MONOTONIC
+uint64_t system_clock_wall_us(void);   // CLOCK_REALTIME, for logs and captures
 
 #endif

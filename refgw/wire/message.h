@@ -55,6 +55,7 @@ struct message_draft {
     size_t message_start;
     size_t next_payload_position; // where the type of the payload to come is written
     size_t payload_start;         // generic header of the open payload
+    bool is_bare_chain;           // no header, so no length to fill in
 };
 
 void message_begin(struct message_draft *draft, struct byte_writer *out,
@@ -65,7 +66,8 @@ void payload_chain_begin(struct message_draft *draft, struct byte_writer *out,
                          uint8_t *out_first_type);
 void payload_begin(struct message_draft *draft, uint8_t type, bool is_critical);
 void payload_end(struct message_draft *draft);
-// Fills in the header's length. False when the buffer was too small.
+// Fills in the header's length; a bare chain has none. `out_bytes` is what was written since
+// begin. False when the buffer was too small or a payload grew over 65535 bytes.
 MUST_USE bool message_finish(struct message_draft *draft, struct byte_view *out_bytes);
 
 #endif

@@ -15,7 +15,8 @@ struct transform {
 };
 
 struct proposal {
-    uint8_t number;       // 1 for the first, then one more for each
+    uint8_t number;       // 1 for the first, then one more for each; an answer repeats the
+                          // number of the proposal it accepts
     uint8_t protocol;     // enum ike_protocol_id
     struct byte_view spi; // 0, 4 or 8 bytes; points into what was read
     size_t transform_count;
@@ -27,8 +28,9 @@ struct security_association {
     struct proposal proposals[SA_MOST_PROPOSALS];
 };
 
-// Reads the body of an SA payload. Structure only: proposal numbers must count up from 1,
-// "last" marks and lengths must agree; unknown types and numbers are kept for negotiation.
+// Reads the body of an SA payload. Structure only: proposal numbers must count up from 1 (a
+// single proposal may have any number but 0), "last" marks and lengths must agree; unknown
+// types and numbers are kept for negotiation.
 MUST_USE bool security_association_read(struct byte_view body,
                                         struct security_association *out_association,
                                         struct wire_fault *out_fault);

@@ -19,7 +19,8 @@ struct combined_mode {
 
 struct combined_aead {
     struct aead base;
-    EVP_CIPHER_CTX *context;
+    EVP_CIPHER_CTX *sealer;
+    EVP_CIPHER_CTX *opener; // the same context but for CCM, whose key is for one direction
     bool is_ccm;
     size_t salt_size;
     uint8_t nonce[MOST_SALT_SIZE + EXPLICIT_IV_SIZE]; // salt first, then the IV of this packet
@@ -86,7 +87,10 @@ bool aead_combined_sizes(const struct aead_choice *choice, struct aead_sizes *ou
 static void combined_release(struct aead *aead)
 {
     struct combined_aead *combined = (struct combined_aead *)aead;
-    EVP_CIPHER_CTX_free(combined->context);
+    if (combined->opener != combined->sealer) {
+        EVP_CIPHER_CTX_free(combined->opener);
+    }
+    EVP_CIPHER_CTX_free(combined->sealer);
     OPENSSL_clear_free(combined, sizeof(*combined));
 }
 
@@ -101,7 +105,7 @@ static bool combined_make_iv(struct aead *aead, uint64_t counter, uint8_t *out_i
 // associated data. `icv` is NULL to seal.
 static bool start_packet(struct combined_aead *combined, const struct aead_job *job, uint8_t *icv)
 {
-    EVP_CIPHER_CTX *context = combined->context;
+    EVP_CIPHER_CTX *context = icv == NULL ? combined->sealer : combined->opener;
     const int icv_size = (int)combined->base.sizes.icv;
     int size;
 
@@ -113,8 +117,7 @@ static bool start_packet(struct combined_aead *combined, const struct aead_job *
     if (EVP_CipherInit_ex(context, NULL, NULL, NULL, combined->nonce, icv == NULL) != 1) {
         return false;
     }
-    if (icv != NULL &&
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, icv_size, icv) != 1) {
+    if (icv != NULL && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, icv_size, icv) != 1) {
         return false;
     }
     if (combined->is_ccm &&
@@ -133,10 +136,10 @@ static bool combined_seal(struct aead *aead, const struct aead_job *job)
 
     // CCM makes its tag in the update, GCM and ChaCha20-Poly1305 in the final call.
     return start_packet(combined, job, NULL) &&
-           EVP_CipherUpdate(combined->context, job->text, &size, job->text, (int)job->text_size) ==
+           EVP_CipherUpdate(combined->sealer, job->text, &size, job->text, (int)job->text_size) ==
                1 &&
-           EVP_CipherFinal_ex(combined->context, nothing, &size) == 1 &&
-           EVP_CIPHER_CTX_ctrl(combined->context, EVP_CTRL_AEAD_GET_TAG, (int)aead->sizes.icv,
+           EVP_CipherFinal_ex(combined->sealer, nothing, &size) == 1 &&
+           EVP_CIPHER_CTX_ctrl(combined->sealer, EVP_CTRL_AEAD_GET_TAG, (int)aead->sizes.icv,
                                job->icv) == 1;
 }
 
@@ -146,9 +149,9 @@ static bool decrypt(struct combined_aead *combined, const struct aead_job *job)
     uint8_t nothing[MOST_ICV_SIZE];
     int size;
 
-    return EVP_CipherUpdate(combined->context, job->text, &size, job->text, (int)job->text_size) ==
+    return EVP_CipherUpdate(combined->opener, job->text, &size, job->text, (int)job->text_size) ==
                1 &&
-           (combined->is_ccm || EVP_CipherFinal_ex(combined->context, nothing, &size) == 1);
+           (combined->is_ccm || EVP_CipherFinal_ex(combined->opener, nothing, &size) == 1);
 }
 
 static bool combined_open(struct aead *aead, const struct aead_job *job)
@@ -164,20 +167,23 @@ static bool combined_open(struct aead *aead, const struct aead_job *job)
     return true;
 }
 
-// CCM fixes the sizes of nonce and ICV when the key comes, so they are told first.
-static bool set_key(struct combined_aead *combined, EVP_CIPHER *cipher, const uint8_t *key)
+// A context with a key. CCM fixes the sizes of nonce and ICV when the key comes, so they are
+// told first.
+static EVP_CIPHER_CTX *start_cipher(const struct combined_aead *combined, EVP_CIPHER *cipher,
+                                    const uint8_t *key, bool is_sealing)
 {
-    EVP_CIPHER_CTX *context = combined->context;
-    if (EVP_CipherInit_ex(context, cipher, NULL, NULL, NULL, 1) != 1 ||
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN,
-                            (int)combined->salt_size + EXPLICIT_IV_SIZE, NULL) != 1) {
-        return false;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    const int nonce_size = (int)combined->salt_size + EXPLICIT_IV_SIZE;
+    const int icv_size = (int)combined->base.sizes.icv;
+    if (context != NULL && EVP_CipherInit_ex(context, cipher, NULL, NULL, NULL, is_sealing) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, nonce_size, NULL) == 1 &&
+        (!combined->is_ccm ||
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, icv_size, NULL) == 1) &&
+        EVP_CipherInit_ex(context, NULL, NULL, key, NULL, is_sealing) == 1) {
+        return context;
     }
-    if (combined->is_ccm && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG,
-                                                (int)combined->base.sizes.icv, NULL) != 1) {
-        return false;
-    }
-    return EVP_CipherInit_ex(context, NULL, NULL, key, NULL, 1) == 1;
+    EVP_CIPHER_CTX_free(context);
+    return NULL;
 }
 
 struct aead *aead_combined_new(const struct aead_choice *choice, struct byte_view encryption_key)
@@ -200,13 +206,15 @@ struct aead *aead_combined_new(const struct aead_choice *choice, struct byte_vie
     const size_t key_size = sizes.encryption_key - mode.salt_size;
     *combined = (struct combined_aead){
         .base = {.methods = &methods, .sizes = sizes},
-        .context = EVP_CIPHER_CTX_new(),
         .is_ccm = mode.is_ccm,
         .salt_size = mode.salt_size,
     };
     memcpy(combined->nonce, encryption_key.data + key_size, mode.salt_size);
-    if (combined->context == NULL ||
-        !set_key(combined, find_cipher(choice, &mode), encryption_key.data)) {
+    EVP_CIPHER *cipher = find_cipher(choice, &mode);
+    combined->sealer = start_cipher(combined, cipher, encryption_key.data, true);
+    combined->opener =
+        mode.is_ccm ? start_cipher(combined, cipher, encryption_key.data, false) : combined->sealer;
+    if (combined->sealer == NULL || combined->opener == NULL) {
         combined_release(&combined->base);
         return NULL;
     }

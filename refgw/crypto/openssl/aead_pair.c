@@ -34,8 +34,8 @@ static const struct integrity_row *find_integrity(enum integrity_transform integ
         {AUTH_HMAC_SHA2_256_128, MAC_HMAC_SHA2_256, 32, 16},
         {AUTH_HMAC_SHA2_384_192, MAC_HMAC_SHA2_384, 48, 24},
         {AUTH_HMAC_SHA2_512_256, MAC_HMAC_SHA2_512, 64, 32},
-        {AUTH_AES_XCBC_96, MAC_AES_XCBC, 16, 12},
-        {AUTH_AES_CMAC_96, MAC_AES_CMAC, 16, 12},
+        {AUTH_AES_XCBC_96,       MAC_AES_XCBC,      16, 12},
+        {AUTH_AES_CMAC_96,       MAC_AES_CMAC,      16, 12},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].integrity == integrity) {
@@ -184,7 +184,8 @@ static bool pair_open(struct aead *aead, const struct aead_job *job)
 static EVP_CIPHER_CTX *start_cipher(EVP_CIPHER *cipher, const uint8_t *key, bool is_encrypting)
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    if (context != NULL && EVP_CipherInit_ex(context, cipher, NULL, key, NULL, is_encrypting) == 1 &&
+    if (context != NULL &&
+        EVP_CipherInit_ex(context, cipher, NULL, key, NULL, is_encrypting) == 1 &&
         EVP_CIPHER_CTX_set_padding(context, 0) == 1) {
         return context;
     }

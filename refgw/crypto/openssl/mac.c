@@ -49,8 +49,8 @@ static bool start_hmac(struct mac *mac, struct byte_view key)
         return false;
     }
     mac->hmac = EVP_MAC_CTX_new(openssl_algorithms()->hmac);
-    return mac->hmac != NULL && EVP_MAC_init(mac->hmac, key.size > 0 ? key.data : no_key, key.size,
-                                             parameters) == 1;
+    return mac->hmac != NULL &&
+           EVP_MAC_init(mac->hmac, key.size > 0 ? key.data : no_key, key.size, parameters) == 1;
 }
 
 static bool start(struct mac *mac, struct byte_view key)

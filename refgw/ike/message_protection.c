@@ -1,0 +1,153 @@
+#include "refgw/ike/message_protection.h"
+
+#include <string.h>
+
+#include "refgw/wire/encrypted.h"
+
+enum {
+    PAD_LENGTH_SIZE = 1,
+    MOST_IV_SIZE = 32,
+    MOST_MESSAGE_SIZE = UINT16_MAX, // what a UDP datagram and an SK payload can hold
+};
+
+static const char *const SECTION = "rfc7296#section-3.14";
+
+// The padding of a decrypted text is dropped; its content is nobody's business.
+static bool strip_padding(struct byte_view text, struct byte_view *out_chain)
+{
+    if (text.size < PAD_LENGTH_SIZE) {
+        return false;
+    }
+    const size_t padding = text.data[text.size - 1];
+    if (text.size - PAD_LENGTH_SIZE < padding) {
+        return false;
+    }
+    *out_chain =
+        (struct byte_view){.data = text.data, .size = text.size - PAD_LENGTH_SIZE - padding};
+    return true;
+}
+
+static bool open_text(const struct message_cipher *cipher, const struct encrypted_part *part,
+                      uint8_t *buffer)
+{
+    // The provider compares the ICV in place and takes no const pointer for it.
+    uint8_t icv[64];
+    if (part->icv.size > sizeof(icv)) {
+        return false;
+    }
+    memcpy(icv, part->icv.data, part->icv.size);
+    memcpy(buffer, part->ciphertext.data, part->ciphertext.size);
+    const struct aead_job job = {
+        .associated = part->associated,
+        .iv = part->iv,
+        .text = buffer,
+        .text_size = part->ciphertext.size,
+        .icv = icv,
+    };
+    return cipher->crypto->aead_open(cipher->aead, &job);
+}
+
+bool message_open(const struct message_cipher *cipher, const struct message *message,
+                  uint8_t *buffer, size_t capacity, struct opened_message *out_opened,
+                  struct wire_fault *out_fault)
+{
+    struct encrypted_part part;
+    struct opened_message opened = {.is_authentic = false};
+
+    out_opened->is_authentic = false;
+    if (!encrypted_part_find(message, cipher->sizes.iv, cipher->sizes.icv, &part, out_fault)) {
+        return false;
+    }
+    if (part.fragment_count != 0) {
+        return wire_reject(out_fault, WIRE_UNKNOWN_TYPE, "rfc7383#section-2.5");
+    }
+    if (part.ciphertext.size == 0 || part.ciphertext.size > capacity ||
+        part.ciphertext.size % cipher->sizes.block != 0) {
+        return wire_reject(out_fault, WIRE_BAD_LENGTH, SECTION);
+    }
+    if (!open_text(cipher, &part, buffer)) {
+        return wire_reject(out_fault, WIRE_BAD_VALUE, SECTION);
+    }
+    const struct byte_view text = {.data = buffer, .size = part.ciphertext.size};
+    out_opened->is_authentic = true;
+    if (!strip_padding(text, &opened.chain)) {
+        return wire_reject(out_fault, WIRE_BAD_LENGTH, SECTION);
+    }
+    if (!payload_list_read(opened.chain, part.first_inside, &opened.inside, out_fault)) {
+        return false;
+    }
+    opened.is_authentic = true;
+    *out_opened = opened;
+    return true;
+}
+
+// How the sizes of one sealed message add up.
+struct sealed_layout {
+    size_t padding;
+    size_t text;    // chain, padding, pad length
+    size_t payload; // generic header, IV, text, ICV
+    size_t message;
+};
+
+static bool lay_out(const struct aead_sizes *sizes, size_t chain_size, struct sealed_layout *out)
+{
+    const size_t beyond = (chain_size + PAD_LENGTH_SIZE) % sizes->block;
+    struct sealed_layout layout = {.padding = beyond == 0 ? 0 : sizes->block - beyond};
+    layout.text = chain_size + layout.padding + PAD_LENGTH_SIZE;
+    layout.payload = IKE_GENERIC_HEADER_SIZE + sizes->iv + layout.text + sizes->icv;
+    layout.message = IKE_HEADER_SIZE + layout.payload;
+    *out = layout;
+    return chain_size <= MOST_MESSAGE_SIZE && layout.message <= MOST_MESSAGE_SIZE &&
+           sizes->iv <= MOST_IV_SIZE;
+}
+
+static void put_plain(const struct sealed_layout *layout, const struct ike_header *header,
+                      uint8_t first_type, struct byte_writer *out)
+{
+    struct ike_header own = *header;
+    own.first_payload = IKE_PAYLOAD_SK;
+    own.length = (uint32_t)layout->message;
+    ike_header_write(out, &own);
+    writer_put_u8(out, first_type);
+    writer_put_u8(out, 0);
+    writer_put_u16(out, (uint16_t)layout->payload);
+}
+
+bool message_seal(const struct message_cipher *cipher, const struct ike_header *header,
+                  uint8_t first_type, struct byte_view chain, uint64_t iv_counter,
+                  struct byte_writer *out)
+{
+    struct sealed_layout layout;
+    uint8_t iv[MOST_IV_SIZE];
+    const size_t start = out->used;
+
+    if (out->overflowed || !lay_out(&cipher->sizes, chain.size, &layout) ||
+        out->capacity - out->used < layout.message ||
+        !cipher->crypto->aead_make_iv(cipher->aead, iv_counter, iv)) {
+        return false;
+    }
+    put_plain(&layout, header, first_type, out);
+    const size_t associated_size = out->used - start;
+    writer_put_bytes(out, (struct byte_view){.data = iv, .size = cipher->sizes.iv});
+    const size_t text_start = out->used;
+    writer_put_bytes(out, chain);
+    writer_put_zeros(out, layout.padding);
+    writer_put_u8(out, (uint8_t)layout.padding);
+    const size_t icv_start = out->used;
+    writer_put_zeros(out, cipher->sizes.icv);
+
+    const struct aead_job job = {
+        .associated = {.data = out->start + start, .size = associated_size },
+        .iv = {.data = iv,                 .size = cipher->sizes.iv},
+        .text = out->start + text_start,
+        .text_size = layout.text,
+        .icv = out->start + icv_start,
+    };
+    if (!cipher->crypto->aead_seal(cipher->aead, &job)) {
+        // What was put is still in the clear.
+        secret_wipe(out->start + start, out->used - start);
+        out->used = start;
+        return false;
+    }
+    return true;
+}
