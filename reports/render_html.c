@@ -51,6 +51,17 @@ static json_t *load_json(const char *folder, const char *name)
     return value != NULL ? value : json_null();
 }
 
+static json_t *load_text(const char *folder, const char *name)
+{
+    char path[PATH_SIZE];
+    char *text = path_join(path, sizeof(path), folder, name)
+                     ? text_file_read_end(path, MOST_CONFIG, NULL)
+                     : NULL;
+    json_t *value = text != NULL ? json_string(text) : NULL;
+    free(text);
+    return value != NULL ? value : json_null();
+}
+
 static int by_name(const struct dirent **left, const struct dirent **right)
 {
     return strcmp((*left)->d_name, (*right)->d_name);
@@ -117,6 +128,7 @@ static json_t *cell_details(const json_t *one, const char *out_folder)
     }
     (void)json_object_set_new(details, "folder", json_string(folder));
     (void)json_object_set_new(details, "cell", load_json(path, "cell.json"));
+    (void)json_object_set_new(details, "scenario", load_text(path, "scenario.scn"));
     (void)json_object_set_new(details, "relay", load_json(path, "relay.json"));
     (void)json_object_set_new(details, "traffic", load_json(path, "traffic.json"));
     (void)json_object_set_new(details, "messages", load_messages(path));

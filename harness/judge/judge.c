@@ -122,7 +122,8 @@ static void run_checks(struct cell_judgement *judgement)
         return;
     }
     free_checks_run(evidence, &judgement->checks);
-    unsupported_find(evidence, &unsupported);
+    unsupported_find(evidence, best_check(&judgement->checks, CHECK_FAIL, true) != NULL,
+                     &unsupported);
     if (unsupported.is_unsupported) {
         unsupported_excuse(&unsupported, &judgement->checks);
         findings->is_unsupported = true;

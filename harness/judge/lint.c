@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +23,9 @@ static bool has_step(const struct scenario *scenario, unsigned number)
 
 static bool reject_step(struct block_fault *out_fault, unsigned line, unsigned step)
 {
-    const struct block_item item = {.line = line, .column = 1};
-    struct block_statement statement = {.line = line, .count = 1};
-    struct block_item items[1] = {item};
-    statement.items = items;
-    block_fault_at(out_fault, &statement, "the scenario has no step %u", step);
+    *out_fault = (struct block_fault){.line = line, .column = 1};
+    (void)snprintf(out_fault->message, sizeof(out_fault->message), "the scenario has no step %u",
+                   step);
     return false;
 }
 

@@ -77,7 +77,10 @@ void unsupported_find(const struct cell_evidence *evidence, struct unsupported_f
 {
     unsigned step = 0;
     *out_finding = (struct unsupported_finding){0};
-    if (!judge_needs(evidence, out_finding) && step_unsupported(evidence, &step)) {
+    if (has_failed && judge_needs(evidence, out_finding)) {
+        return;
+    }
+    if (step_unsupported(evidence, &step)) {
         out_finding->is_unsupported = true;
         (void)snprintf(out_finding->text, sizeof(out_finding->text),
                        "step %u: the peer does not support the operation", step);

@@ -11,9 +11,10 @@ struct unsupported_finding {
     unsigned frames[2]; // of the refusal, as it arrived and as it left; 0 without
 };
 
-// A need that the manifest denies; an operation that answered "not supported"; or a need that
-// the manifest leaves open together with an error notify from that side.
-void unsupported_find(const struct cell_evidence *evidence,
+// An operation that answered "not supported". And, of a cell in which a `must` failed: a need
+// that the manifest denies, or one that it leaves open together with an error notify from that
+// side.
+void unsupported_find(const struct cell_evidence *evidence, bool has_failed,
                       struct unsupported_finding *out_finding);
 // Takes back what follows from it: expectations that could not come true become not-reached.
 // What was seen to be wrong stays a failure, the refusal itself excepted.

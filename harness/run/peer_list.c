@@ -66,10 +66,11 @@ static void explain(struct lab_peer *peer, const struct operation_result *result
     const char *name = peer->manifest->name;
     const char *why = result->error[0] != '\0' ? result->error : "it does not tell its version";
     const int length = (int)strcspn(why, "\n");
-    if (peer->root[0] == '\0' && result->outcome == OPERATION_CANNOT_RUN) {
-        (void)snprintf(peer->reason, sizeof(peer->reason),
-                       "%s is not here: %.*s; fetch it with `ikelab peer fetch %s`", name, length,
-                       why, name);
+    // refgw is built, not fetched, and says so itself.
+    if (peer->root[0] == '\0' && result->outcome == OPERATION_CANNOT_RUN &&
+        strcmp(name, "refgw") != 0) {
+        (void)snprintf(peer->reason, sizeof(peer->reason), "%.*s; `ikelab peer fetch %s` gets it",
+                       length, why, name);
         return;
     }
     (void)snprintf(peer->reason, sizeof(peer->reason), "%s cannot run here (%s): %.*s", name,

@@ -150,6 +150,10 @@ enum step_result session_side_start(struct session *session, struct session_side
     if (result == STEP_RESULT_OK && side->daemon_handle < 0) {
         watch_daemon(session, side);
     }
+    if (side->daemon > 0 && side->daemon_handle < 0) {
+        side->is_running = false;
+        (void)snprintf(side->crash, sizeof(side->crash), "ended right after its start");
+    }
     session_watch(session);
     if (side->crash[0] != '\0') {
         (void)snprintf(out_detail, SESSION_TEXT_SIZE, "%s ended while starting: %s", side->name,

@@ -74,15 +74,24 @@ static bool add_child_policy(struct gateway *gateway, const struct policy_connec
                                     &child->remote_selectors, out_problem);
 }
 
+static bool add_connection_policies(struct gateway *gateway,
+                                    const struct policy_connection *connection,
+                                    struct problem *out_problem)
+{
+    for (size_t i = 0; i < connection->child_count; i++) {
+        if (!add_child_policy(gateway, connection, &connection->children[i], out_problem)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_policies(struct gateway *gateway, struct problem *out_problem)
 {
     const struct ike_policy *policy = &gateway->config->policy;
     for (size_t i = 0; i < policy->connection_count; i++) {
-        const struct policy_connection *connection = &policy->connections[i];
-        for (size_t j = 0; j < connection->child_count; j++) {
-            if (!add_child_policy(gateway, connection, &connection->children[j], out_problem)) {
-                return false;
-            }
+        if (!add_connection_policies(gateway, &policy->connections[i], out_problem)) {
+            return false;
         }
     }
     return true;
@@ -203,17 +212,32 @@ struct gateway *gateway_open(struct config *config, struct problem *out_problem)
     return gateway;
 }
 
-static bool has_family(const struct ike_policy *policy, enum address_family family)
+static bool child_has_family(const struct policy_child *child, enum address_family family)
+{
+    for (size_t i = 0; i < child->local_selectors.count; i++) {
+        if (child->local_selectors.items[i].start_address.family == family) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool connection_has_family(const struct policy_connection *connection,
+                                  enum address_family family)
+{
+    for (size_t i = 0; i < connection->child_count; i++) {
+        if (child_has_family(&connection->children[i], family)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool policy_has_family(const struct ike_policy *policy, enum address_family family)
 {
     for (size_t i = 0; i < policy->connection_count; i++) {
-        const struct policy_connection *connection = &policy->connections[i];
-        for (size_t j = 0; j < connection->child_count; j++) {
-            const struct selector_set *set = &connection->children[j].local_selectors;
-            for (size_t k = 0; k < set->count; k++) {
-                if (set->items[k].start_address.family == family) {
-                    return true;
-                }
-            }
+        if (connection_has_family(&policy->connections[i], family)) {
+            return true;
         }
     }
     return false;
@@ -231,7 +255,7 @@ static void warn_without_forwarding(struct gateway *gateway, enum address_family
     }
     const bool is_off = read(descriptor, &value, 1) == 1 && value == '0';
     (void)close(descriptor);
-    if (is_off && has_family(&gateway->config->policy, family)) {
+    if (is_off && policy_has_family(&gateway->config->policy, family)) {
         gateway_log_begin(&event, LOG_LEVEL_WARNING, "forwarding-is-off");
         log_event_format(&event, "text",
                          "hosts behind this gateway cannot use the tunnel; write 1 to %s", path);

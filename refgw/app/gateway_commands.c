@@ -234,6 +234,20 @@ static bool take_timeout(struct request *request, const char *text)
     return true;
 }
 
+// An option or one more word. False when it is wrong or one too many.
+static bool add_word(struct request *request, const char *word)
+{
+    if (strncmp(word, "timeout=", 8) == 0) {
+        return take_timeout(request, word + 8);
+    }
+    if (request->count == MOST_WORDS - 1) {
+        return false;
+    }
+    request->words[request->count] = word;
+    request->count++;
+    return true;
+}
+
 static bool parse_request(const char *line, struct request *out_request)
 {
     char *rest = NULL;
@@ -241,18 +255,21 @@ static bool parse_request(const char *line, struct request *out_request)
     (void)snprintf(out_request->line, sizeof(out_request->line), "%s", line);
     for (const char *word = strtok_r(out_request->line, " \r", &rest); word != NULL;
          word = strtok_r(NULL, " \r", &rest)) {
-        if (strncmp(word, "timeout=", 8) == 0) {
-            if (!take_timeout(out_request, word + 8)) {
-                return false;
-            }
-        } else if (out_request->count == MOST_WORDS - 1) {
+        if (!add_word(out_request, word)) {
             return false;
-        } else {
-            out_request->words[out_request->count] = word;
-            out_request->count++;
         }
     }
     return out_request->count > 0;
+}
+
+static const struct request_word *find_request_word(const char *text)
+{
+    for (size_t i = 0; i < sizeof(REQUEST_WORDS) / sizeof(REQUEST_WORDS[0]); i++) {
+        if (strcmp(REQUEST_WORDS[i].word, text) == 0) {
+            return &REQUEST_WORDS[i];
+        }
+    }
+    return NULL;
 }
 
 void gateway_handle_request(void *context, struct control_client *client, const char *line)
@@ -260,22 +277,16 @@ void gateway_handle_request(void *context, struct control_client *client, const 
     struct gateway *gateway = context;
     struct request request;
     char problem[PROBLEM_SIZE];
-    const char *usage =
-        "status, up, down, liveness, rekey-ike, rekey-child, monitor, version, stop";
-    if (parse_request(line, &request)) {
-        for (size_t i = 0; i < sizeof(REQUEST_WORDS) / sizeof(REQUEST_WORDS[0]); i++) {
-            const struct request_word *word = &REQUEST_WORDS[i];
-            if (strcmp(word->word, request.words[0]) != 0) {
-                continue;
-            }
-            if (request.count >= word->least_words && request.count <= word->most_words) {
-                word->handle(gateway, client, &request);
-                return;
-            }
-            usage = word->usage;
-        }
+    const struct request_word *word =
+        parse_request(line, &request) ? find_request_word(request.words[0]) : NULL;
+    if (word != NULL && request.count >= word->least_words && request.count <= word->most_words) {
+        word->handle(gateway, client, &request);
+        return;
     }
-    (void)snprintf(problem, sizeof(problem), "request not understood; allowed: %s", usage);
+    (void)snprintf(problem, sizeof(problem), "request not understood; allowed: %s",
+                   word != NULL ? word->usage
+                                : "status, up, down, liveness, rekey-ike, rekey-child, monitor, "
+                                  "version, stop");
     answer_problem(client, problem);
 }
 

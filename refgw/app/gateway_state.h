@@ -101,7 +101,7 @@ void gateway_stop(struct gateway *gateway);
 MUST_USE bool gateway_watch_packets(struct gateway *gateway);
 
 // --- gateway_commands.c ---
-void gateway_handle_request(void *context, struct control_client *client, const char *request);
+void gateway_handle_request(void *context, struct control_client *client, const char *line);
 void gateway_forget_client(void *context, struct control_client *client);
 
 // --- gateway_waiters.c ---

@@ -32,6 +32,15 @@ static bool counts_as_up(const char *state)
     return strcmp(state, "established") == 0 || strcmp(state, "rekeying") == 0;
 }
 
+static void note_child(struct connection_state *state, const struct child_sa *sa)
+{
+    for (size_t i = 0; i < state->connection->child_count; i++) {
+        if (strcmp(sa->child, state->connection->children[i].name) == 0) {
+            state->is_up[i] = true;
+        }
+    }
+}
+
 static void note_ike_sa(void *context, const struct ike_sa_status *status)
 {
     struct connection_state *state = context;
@@ -41,11 +50,7 @@ static void note_ike_sa(void *context, const struct ike_sa_status *status)
     state->ike_sa_count++;
     state->last_state = status->state;
     for (size_t i = 0; i < status->child_count && counts_as_up(status->state); i++) {
-        for (size_t j = 0; j < state->connection->child_count; j++) {
-            if (strcmp(status->children[i]->child, state->connection->children[j].name) == 0) {
-                state->is_up[j] = true;
-            }
-        }
+        note_child(state, status->children[i]);
     }
 }
 

@@ -77,6 +77,21 @@ static bool proposals_are_supported(const struct place *place,
     return true;
 }
 
+static bool connection_is_supported(const struct place *place,
+                                    const struct policy_connection *connection)
+{
+    if (!proposals_are_supported(place, connection->proposals, connection->proposal_count)) {
+        return false;
+    }
+    for (size_t i = 0; i < connection->child_count; i++) {
+        const struct policy_child *child = &connection->children[i];
+        if (!proposals_are_supported(place, child->proposals, child->proposal_count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool policy_is_supported(const struct ike_policy *policy, const struct crypto_provider *crypto,
                          struct problem *out_problem)
 {
@@ -84,14 +99,8 @@ bool policy_is_supported(const struct ike_policy *policy, const struct crypto_pr
         const struct policy_connection *connection = &policy->connections[i];
         const struct place place = {
             .crypto = crypto, .connection = connection->name, .problem = out_problem};
-        if (!proposals_are_supported(&place, connection->proposals, connection->proposal_count)) {
+        if (!connection_is_supported(&place, connection)) {
             return false;
-        }
-        for (size_t j = 0; j < connection->child_count; j++) {
-            const struct policy_child *child = &connection->children[j];
-            if (!proposals_are_supported(&place, child->proposals, child->proposal_count)) {
-                return false;
-            }
         }
     }
     return true;

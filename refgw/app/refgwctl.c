@@ -137,20 +137,9 @@ static bool parse_options(int argc, char **argv, struct options *out_options)
     int option = 0;
     *out_options =
         (struct options){.socket_path = "/run/refgw/control.sock", .timeout_s = DEFAULT_TIMEOUT_S};
-    while ((option = getopt_long(argc, argv, "s:t:jVh", table, NULL)) != -1) {
-        if (option == 's') {
-            out_options->socket_path = optarg;
-        } else if (option == 'j') {
-            out_options->prints_json = true;
-        } else if (option == 't') {
-            if (!take_timeout(optarg, &out_options->timeout_s)) {
-                return false;
-            }
-        } else if (option == 'V' || option == 'h') {
-            (void)fputs(option == 'h' ? HELP : "refgwctl " IKELAB_VERSION "\n", stdout);
-            out_options->is_done = true;
-            return true;
-        } else {
+    while (!out_options->is_done &&
+           (option = getopt_long(argc, argv, "s:t:jVh", table, NULL)) != -1) {
+        if (!take_option(option, out_options)) {
             return false;
         }
     }

@@ -16,9 +16,14 @@ static void seed_add(struct seed *seed, struct byte_view part)
     seed->count++;
 }
 
+struct keyed_prf {
+    const struct crypto_provider *crypto;
+    enum prf_transform prf;
+    struct byte_view key;
+};
+
 // T(i) = prf(key, T(i - 1) | seed | i), with T(0) empty.
-static bool iterate(const struct crypto_provider *crypto, enum prf_transform prf,
-                    struct byte_view key, struct byte_view previous, const struct seed *seed,
+static bool iterate(const struct keyed_prf *prf, struct byte_view previous, const struct seed *seed,
                     uint8_t iteration, uint8_t *out)
 {
     struct byte_view parts[MOST_SEED_PARTS + 2] = {previous};
@@ -28,13 +33,12 @@ static bool iterate(const struct crypto_provider *crypto, enum prf_transform prf
         count++;
     }
     parts[count] = (struct byte_view){.data = &iteration, .size = 1};
-    return crypto->prf(prf, key, parts, count + 1, out);
+    return prf->crypto->prf(prf->prf, prf->key, parts, count + 1, out);
 }
 
-static bool expand(const struct crypto_provider *crypto, enum prf_transform prf,
-                   struct byte_view key, const struct seed *seed, struct secret *out)
+static bool expand(const struct keyed_prf *prf, const struct seed *seed, struct secret *out)
 {
-    const size_t block_size = crypto->prf_size(prf);
+    const size_t block_size = prf->crypto->prf_size(prf->prf);
     uint8_t blocks[2][MOST_PRF_SIZE];
     struct byte_view previous = {0};
     size_t used = 0;
@@ -43,7 +47,7 @@ static bool expand(const struct crypto_provider *crypto, enum prf_transform prf,
 
     for (unsigned i = 1; done && used < out->size; i++) {
         uint8_t *block = blocks[i % 2];
-        done = iterate(crypto, prf, key, previous, seed, (uint8_t)i, block);
+        done = iterate(prf, previous, seed, (uint8_t)i, block);
         const size_t left = out->size - used;
         const size_t step = left < block_size ? left : block_size;
         if (done) {
@@ -59,10 +63,10 @@ static bool expand(const struct crypto_provider *crypto, enum prf_transform prf,
 bool prf_plus(const struct crypto_provider *crypto, enum prf_transform prf, struct byte_view key,
               struct byte_view seed, uint8_t *out, size_t out_size)
 {
+    const struct keyed_prf keyed = {.crypto = crypto, .prf = prf, .key = key};
     const struct seed parts = {.parts = {seed}, .count = 1};
     struct secret result = {0};
-    const bool done =
-        secret_allocate(&result, out_size) && expand(crypto, prf, key, &parts, &result);
+    const bool done = secret_allocate(&result, out_size) && expand(&keyed, &parts, &result);
     if (done && out_size > 0) {
         memcpy(out, result.data, out_size);
     }
@@ -114,6 +118,7 @@ static bool expand_skeyseed(const struct crypto_provider *crypto, const struct i
                             struct ike_keys *out_keys)
 {
     const size_t prf_size = crypto->prf_size(suite->prf);
+    const struct keyed_prf keyed = {.crypto = crypto, .prf = suite->prf, .key = skeyseed};
     struct aead_sizes sizes;
     uint8_t spis[16];
     struct byte_writer writer = writer_into(spis, sizeof(spis));
@@ -129,8 +134,7 @@ static bool expand_skeyseed(const struct crypto_provider *crypto, const struct i
         return false;
     }
     const size_t size = 3 * prf_size + 2 * sizes.integrity_key + 2 * sizes.encryption_key;
-    const bool done = secret_allocate(&material, size) &&
-                      expand(crypto, suite->prf, skeyseed, &seed, &material) &&
+    const bool done = secret_allocate(&material, size) && expand(&keyed, &seed, &material) &&
                       split_ike_keys(&material, &sizes, prf_size, out_keys);
     secret_clear(&material);
     return done;
@@ -224,6 +228,7 @@ static bool split_child_keys(const struct secret *material, const struct aead_si
 bool child_keys_derive(const struct crypto_provider *crypto, const struct aead_choice *aead,
                        const struct child_key_inputs *inputs, struct child_keys *out_keys)
 {
+    const struct keyed_prf keyed = {.crypto = crypto, .prf = inputs->prf, .key = inputs->sk_d};
     struct aead_sizes sizes;
     struct seed seed = {0};
     struct secret material = {0};
@@ -236,8 +241,7 @@ bool child_keys_derive(const struct crypto_provider *crypto, const struct aead_c
     seed_add(&seed, inputs->responder_nonce);
     const bool done =
         secret_allocate(&material, 2 * (sizes.encryption_key + sizes.integrity_key)) &&
-        expand(crypto, inputs->prf, inputs->sk_d, &seed, &material) &&
-        split_child_keys(&material, &sizes, out_keys);
+        expand(&keyed, &seed, &material) && split_child_keys(&material, &sizes, out_keys);
     secret_clear(&material);
     return done;
 }

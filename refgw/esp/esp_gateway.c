@@ -158,6 +158,13 @@ void esp_gateway_move(struct esp_gateway *gateway, uint32_t child_sa_id,
     }
 }
 
+bool esp_gateway_skip_sequence(struct esp_gateway *gateway, uint32_t child_sa_id,
+                               uint64_t last_used)
+{
+    struct installed_sa *sa = find_by_id(gateway, child_sa_id);
+    return sa != NULL && outbound_sequence_skip(&sa->outbound.sequence, last_used);
+}
+
 bool esp_gateway_add_policy(struct esp_gateway *gateway, const char *connection, const char *child,
                             const struct selector_set *local, const struct selector_set *remote)
 {

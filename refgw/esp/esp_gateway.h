@@ -29,6 +29,11 @@ MUST_USE bool esp_gateway_install(struct esp_gateway *gateway, const struct chil
 void esp_gateway_remove(struct esp_gateway *gateway, uint32_t child_sa_id);
 void esp_gateway_move(struct esp_gateway *gateway, uint32_t child_sa_id,
                       const struct network_path *path);
+// Moves the outbound counter forward so that `last_used` counts as used: after a hand-over, and
+// to see what happens when numbers run out. False when there is no such SA, or the number lies
+// behind the counter or beyond the SA's range; nothing changes then.
+MUST_USE bool esp_gateway_skip_sequence(struct esp_gateway *gateway, uint32_t child_sa_id,
+                                        uint64_t last_used);
 // Traffic that matches these selectors and has no SA is PACKET_NO_SA, never NO_POLICY.
 MUST_USE bool esp_gateway_add_policy(struct esp_gateway *gateway, const char *connection,
                                      const char *child, const struct selector_set *local,

@@ -127,17 +127,23 @@ static void set_add(struct selector_set *set, const struct selector *selector)
     }
 }
 
+static void add_common_parts(struct selector_set *set, const struct selector *offered,
+                             const struct selector_set *allowed)
+{
+    for (size_t i = 0; i < allowed->count; i++) {
+        struct selector common;
+        if (selector_intersect(offered, &allowed->items[i], &common)) {
+            set_add(set, &common);
+        }
+    }
+}
+
 bool selector_set_narrow(const struct selector_set *offered, const struct selector_set *allowed,
                          struct selector_set *out_narrowed)
 {
     struct selector_set narrowed = {0};
     for (size_t i = 0; i < offered->count; i++) {
-        for (size_t j = 0; j < allowed->count; j++) {
-            struct selector common;
-            if (selector_intersect(&offered->items[i], &allowed->items[j], &common)) {
-                set_add(&narrowed, &common);
-            }
-        }
+        add_common_parts(&narrowed, &offered->items[i], allowed);
     }
     if (narrowed.count == 0) {
         return false;

@@ -103,30 +103,36 @@ static bool chain(struct cbc_mac *mac, const uint8_t *blocks, size_t size)
     return done;
 }
 
+// Encrypts the block that waits, once it is complete and something follows it.
+static bool flush(struct cbc_mac *mac)
+{
+    if (mac->pending_size < CBC_MAC_SIZE) {
+        return true;
+    }
+    mac->pending_size = 0;
+    return chain(mac, mac->pending, CBC_MAC_SIZE);
+}
+
 // Encrypts all whole blocks but the last one: what comes last is masked.
 static bool add(struct cbc_mac *mac, struct byte_view part)
 {
-    while (part.size > 0) {
-        if (mac->pending_size == CBC_MAC_SIZE) {
-            if (!chain(mac, mac->pending, CBC_MAC_SIZE)) {
-                return false;
-            }
-            mac->pending_size = 0;
-        }
-        if (mac->pending_size == 0 && part.size > CBC_MAC_SIZE) {
-            const size_t whole = (part.size - 1) / CBC_MAC_SIZE * CBC_MAC_SIZE;
-            if (!chain(mac, part.data, whole)) {
-                return false;
-            }
-            part = (struct byte_view){.data = part.data + whole, .size = part.size - whole};
+    struct byte_reader in = reader_over(part);
+    bool done = true;
+    while (done && in.left > 0) {
+        done = flush(mac);
+        if (done && mac->pending_size == 0 && in.left > CBC_MAC_SIZE) {
+            struct byte_view whole;
+            done = reader_take_bytes(&in, (in.left - 1) / CBC_MAC_SIZE * CBC_MAC_SIZE, &whole) &&
+                   chain(mac, whole.data, whole.size);
         }
         const size_t room = CBC_MAC_SIZE - mac->pending_size;
-        const size_t step = part.size < room ? part.size : room;
-        memcpy(mac->pending + mac->pending_size, part.data, step);
-        mac->pending_size += step;
-        part = (struct byte_view){.data = part.data + step, .size = part.size - step};
+        struct byte_view rest;
+        if (done && reader_take_bytes(&in, in.left < room ? in.left : room, &rest)) {
+            memcpy(mac->pending + mac->pending_size, rest.data, rest.size);
+            mac->pending_size += rest.size;
+        }
     }
-    return true;
+    return done;
 }
 
 static bool finish(struct cbc_mac *mac, uint8_t *out)

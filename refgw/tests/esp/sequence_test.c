@@ -33,8 +33,22 @@ static void never_cycles(void)
     ok(!outbound_sequence_next(&sequence, &number), "then there is none");
 }
 
+static void skips_forward_only(void)
+{
+    struct outbound_sequence sequence;
+    outbound_sequence_init(&sequence, false);
+    ok(outbound_sequence_skip(&sequence, 10) && sequence.last == 10, "skips to 10");
+    ok(outbound_sequence_skip(&sequence, 10) && sequence.last == 10, "stays at 10");
+    ok(!outbound_sequence_skip(&sequence, 9) && sequence.last == 10, "does not go back to 9");
+    ok(!outbound_sequence_skip(&sequence, 0x100000000) && sequence.last == 10,
+       "does not leave 32 bits");
+    outbound_sequence_init(&sequence, true);
+    ok(outbound_sequence_skip(&sequence, UINT64_MAX), "unless numbers are extended");
+}
+
 int main(void)
 {
+    skips_forward_only();
     counts_from_one();
     never_cycles();
     return done_testing();

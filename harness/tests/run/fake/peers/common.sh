@@ -13,8 +13,9 @@ status() {
     in=c0ffee01 out=deadbe02 role=initiator
     [ "$IKELAB_SIDE" = west ] || { in=deadbe02 out=c0ffee01 role=responder; }
     cat <<END
-{"ike": [{"spi_i": "c1a2b3c4d5e6f708", "spi_r": "0011223344556677", "state": "established",
-  "role": "$role", "children": [{"child": "net", "spi_in": "$in", "spi_out": "$out"}]}]}
+{"ike": [{"connection": "tunnel", "spi_i": "c1a2b3c4d5e6f708", "spi_r": "0011223344556677",
+  "state": "established", "role": "$role", "children": [{"child": "net", "spi_in": "$in",
+  "spi_out": "$out", "mode": "tunnel", "ts_l": ["203.0.113.0/26"], "ts_r": ["203.0.113.64/26"]}]}]}
 END
 }
 
@@ -33,6 +34,8 @@ start)
     esac
     setsid ip netns exec "$IKELAB_NETNS" sleep 600 </dev/null >/dev/null 2>&1 &
     echo $! >"$IKELAB_DIR/pid"
+    # Until it has left our process group, which ends with us.
+    until [ "$(cat "/proc/$!/comm")" = sleep ]; do :; done
     record "pid $!"
     record "started $IKELAB_SIDE"
     ;;
