@@ -31,14 +31,15 @@ MODULES := refgw/base refgw/iana refgw/wire refgw/crypto refgw/crypto/openssl re
   refgw/sa refgw/ike refgw/esp refgw/misbehave refgw/io refgw/app \
   harness/scenario harness/network harness/relay harness/traffic harness/peer harness/judge \
   harness/evidence harness/run harness/tap harness pcap reports
-TEST_SUPPORT := refgw/tests harness/tests pcap/tests reports/tests
+TEST_FOLDERS := refgw/tests harness/tests pcap/tests reports/tests
 PROGRAM_SOURCES := refgw/app/refgw.c refgw/app/refgwctl.c harness/ikelab.c
 PROGRAMS := refgw refgwctl ikelab
 
 SOURCES := $(filter-out $(PROGRAM_SOURCES),$(foreach m,$(MODULES),$(wildcard $(m)/*.c)))
-TEST_SOURCES := $(shell find refgw/tests harness/tests pcap/tests reports/tests -name '*_test.c' 2>/dev/null | sort)
-SUPPORT_SOURCES := $(filter-out $(TEST_SOURCES),$(foreach m,$(TEST_SUPPORT),$(wildcard $(m)/*.c)))
-SHELL_TESTS := $(shell find refgw/tests harness/tests pcap/tests reports/tests -name '*_test.sh' 2>/dev/null | sort)
+TEST_CODE := $(shell find $(TEST_FOLDERS) -name '*.c' 2>/dev/null | sort)
+TEST_SOURCES := $(filter %_test.c,$(TEST_CODE))
+SUPPORT_SOURCES := $(filter-out %_test.c,$(TEST_CODE))
+SHELL_TESTS := $(shell find $(TEST_FOLDERS) -name '*_test.sh' 2>/dev/null | sort)
 FUZZ_SOURCES := $(wildcard refgw/fuzz/fuzz_*.c pcap/fuzz/fuzz_*.c)
 
 RELEASE_OBJECTS := $(SOURCES:%.c=$(BUILD)/release/%.o)
@@ -183,4 +184,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/release $(BUILD)/check $(BUILD)/fuzz -type f -name '*.d' 2>/dev/null)

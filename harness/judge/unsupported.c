@@ -73,7 +73,8 @@ static bool judge_needs(const struct cell_evidence *evidence, struct unsupported
     return false;
 }
 
-void unsupported_find(const struct cell_evidence *evidence, struct unsupported_finding *out_finding)
+void unsupported_find(const struct cell_evidence *evidence, bool has_failed,
+                      struct unsupported_finding *out_finding)
 {
     unsigned step = 0;
     *out_finding = (struct unsupported_finding){0};

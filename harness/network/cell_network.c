@@ -155,7 +155,9 @@ static bool sysctl_write(const char *setting)
     const char *value = strchr(setting, '=') + 1;
     (void)snprintf(path, sizeof(path), "/proc/sys/%.*s", (int)(value - setting - 1), setting);
     for (char *character = path; *character != '\0'; character++) {
-        *character = *character == '.' ? '/' : *character;
+        if (*character == '.') {
+            *character = '/';
+        }
     }
     const int descriptor = open(path, O_WRONLY | O_CLOEXEC);
     if (descriptor < 0) {

@@ -106,10 +106,9 @@ enum { COMMON_SYSCTL_COUNT = sizeof(common_sysctls) / sizeof(common_sysctls[0]) 
 // was not asked for.
 static const char *const nat_rules[] = {
     "add table inet ikelab",
-    "add chain inet ikelab rewrite { type nat hook postrouting priority srcnat ; }",
-    "add rule inet ikelab rewrite oifname out0 meta l4proto { tcp, udp } "
-    "masquerade to :20000-60999 fully-random",
-    "add rule inet ikelab rewrite oifname out0 masquerade",
+    "add chain inet ikelab nat { type nat hook postrouting priority srcnat ; }",
+    "add rule inet ikelab nat oifname out0 meta l4proto { tcp, udp } masquerade to :20000-60999",
+    "add rule inet ikelab nat oifname out0 masquerade",
     "add chain inet ikelab through { type filter hook forward priority filter ; policy drop ; }",
     "add rule inet ikelab through iifname in0 accept",
     "add rule inet ikelab through ct state established,related accept",

@@ -60,7 +60,7 @@ static const struct algorithm_name algorithms[] = {
     {"noesn",            ALGORITHM_SEQUENCE  },
 };
 
-// harness/peers/README.md says what each of them means.
+// What a scenario may need and a manifest answers.
 static const char *const capabilities[] = {
     "auth.psk",
     "auth.signature",

@@ -359,6 +359,16 @@ static const struct line_keyword line_keywords[] = {
     {"over", read_over     },
 };
 
+// One word with every $axis replaced.
+static bool take_word(struct reading *in, const char *word, char out_text[SCENARIO_WORD_SIZE])
+{
+    if (in->words == NULL || in->words->resolve == NULL) {
+        return keep(in, word, out_text, SCENARIO_WORD_SIZE);
+    }
+    return in->words->resolve(in->words->context, word, out_text) ||
+           reject(in, "'%s' names no axis of vary, or is too long", word);
+}
+
 // Replaces the words of a line. `out_applies` is false when its `if` is.
 static bool take_line(struct reading *in, const struct block_statement *statement,
                       bool *out_applies)
@@ -372,13 +382,8 @@ static bool take_line(struct reading *in, const struct block_statement *statemen
     }
     in->line->count = count;
     for (size_t i = 0; i < count; i++) {
-        const char *word = statement_word(statement, i);
-        if (in->words == NULL || in->words->resolve == NULL) {
-            if (!keep(in, word, in->line->words[i], SCENARIO_WORD_SIZE)) {
-                return false;
-            }
-        } else if (!in->words->resolve(in->words->context, word, in->line->words[i])) {
-            return reject(in, "'%s' names no axis of vary, or is too long", word);
+        if (!take_word(in, statement_word(statement, i), in->line->words[i])) {
+            return false;
         }
     }
     return true;

@@ -13,6 +13,8 @@
 //       esp   east ...
 //       psk   east "another secret"
 //   }
+//
+// Of two lines that say the same thing the later one holds.
 #ifndef HARNESS_PEER_INTENT_H
 #define HARNESS_PEER_INTENT_H
 

@@ -315,6 +315,21 @@ static bool add_capability(struct peer_manifest *manifest, const struct block_st
     return true;
 }
 
+static bool read_capability_line(const struct block_statement *line, struct peer_manifest *manifest,
+                                 struct block_fault *fault)
+{
+    enum peer_answer answer = PEER_UNKNOWN;
+    if (!reads_words_only(line, fault) || !read_answer(line, &answer, fault)) {
+        return false;
+    }
+    for (size_t i = 1; i < line->count; i++) {
+        if (!add_capability(manifest, line, statement_word(line, i), answer, fault)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_capabilities(const struct block_statement *statement,
                               struct peer_manifest *manifest, struct block_fault *fault)
 {
@@ -323,15 +338,8 @@ static bool read_capabilities(const struct block_statement *statement,
         return false;
     }
     for (size_t i = 0; i < block->count; i++) {
-        const struct block_statement *line = &block->statements[i];
-        enum peer_answer answer = PEER_UNKNOWN;
-        if (!reads_words_only(line, fault) || !read_answer(line, &answer, fault)) {
+        if (!read_capability_line(&block->statements[i], manifest, fault)) {
             return false;
-        }
-        for (size_t j = 1; j < line->count; j++) {
-            if (!add_capability(manifest, line, statement_word(line, j), answer, fault)) {
-                return false;
-            }
         }
     }
     return true;

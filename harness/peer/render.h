@@ -13,7 +13,7 @@ enum render_result {
     RENDER_BROKEN,      // the template or a file is at fault
 };
 
-// The names a template may use (listed in harness/peers/README.md). `directory` is the side's
+// The names a template may use (listed in harness/peer/README.md). `directory` is the side's
 // private work folder. The caller releases with json_decref(). NULL with RENDER_UNSUPPORTED or
 // RENDER_BROKEN in out_result and the reason in out_fault.
 MUST_USE json_t *render_data(const struct peer_manifest *manifest, const struct intent *intent,

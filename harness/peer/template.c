@@ -23,29 +23,32 @@ struct tag {
     unsigned line;
 };
 
-// Names are looked up from the last scope to the first.
-struct scope {
-    const json_t *value; // object, or the item that `this` means
-    bool is_first;
-    bool is_last;
-    bool is_item;
+// A block that is open. Names are looked up from the innermost list item outwards.
+struct frame {
+    struct tag open;
+    bool is_shown;
+    bool is_shown_outside;
+    bool has_else;
+    // Of `each`: the list, the item at hand, and where its body starts.
+    const json_t *list;
+    size_t index;
+    const char *body;
+    unsigned body_line;
+    bool body_is_line_start;
 };
 
 struct renderer {
+    const json_t *data;
     const char *next;
     unsigned line;
     bool is_line_start; // nothing but blanks since the last line end of the template
-    size_t depth;       // blocks inside each other
-    size_t unchecked;   // inside bodies of empty lists, whose names nobody knows
-    size_t scope_count;
-    struct scope scopes[TEMPLATE_MOST_DEPTH + 1];
+    size_t depth;
+    struct frame frames[TEMPLATE_MOST_DEPTH];
     char *out;
     size_t out_size;
     size_t out_capacity;
     struct block_fault *fault;
 };
-
-static bool render_until(struct renderer *in, bool is_shown, struct tag *out_end);
 
 __attribute__((format(printf, 3, 4))) static bool reject(struct renderer *in, unsigned line,
                                                          const char *format, ...)
@@ -100,34 +103,38 @@ static const json_t *bool_value(bool value)
     return value ? json_true() : json_false();
 }
 
-static const json_t *item_value(const struct scope *scope, const char *name)
+static const json_t *item_value(const struct frame *frame, const char *name)
 {
+    const json_t *item = json_array_get(frame->list, frame->index);
     if (strcmp(name, "first") == 0) {
-        return bool_value(scope->is_first);
+        return bool_value(frame->index == 0);
     }
     if (strcmp(name, "last") == 0) {
-        return bool_value(scope->is_last);
+        return bool_value(frame->index + 1 == json_array_size(frame->list));
     }
-    return strcmp(name, "this") == 0 ? scope->value : NULL;
+    return strcmp(name, "this") == 0 ? item : json_object_get(item, name);
 }
 
 static const json_t *look_up(struct renderer *in, const struct tag *tag)
 {
-    if (in->unchecked > 0) {
-        return json_null();
-    }
-    for (size_t i = in->scope_count; i-- > 0;) {
-        const struct scope *scope = &in->scopes[i];
-        const json_t *value = scope->is_item ? item_value(scope, tag->name) : NULL;
-        if (value == NULL) {
-            value = json_object_get(scope->value, tag->name);
+    for (size_t i = in->depth; i-- > 0;) {
+        const struct frame *frame = &in->frames[i];
+        if (frame->open.kind != TAG_EACH) {
+            continue;
         }
+        if (json_array_size(frame->list) == 0) {
+            return json_null(); // nobody knows the names of an item that is not there
+        }
+        const json_t *value = item_value(frame, tag->name);
         if (value != NULL) {
             return value;
         }
     }
-    (void)reject(in, tag->line, "unknown name '%s'", tag->name);
-    return NULL;
+    const json_t *value = json_object_get(in->data, tag->name);
+    if (value == NULL) {
+        (void)reject(in, tag->line, "unknown name '%s'", tag->name);
+    }
+    return value;
 }
 
 static bool is_true(const json_t *value)
@@ -220,14 +227,9 @@ static bool take_tag(struct renderer *in, struct tag *out_tag)
     return true;
 }
 
-static bool is_block_tag(const struct tag *tag)
-{
-    return tag->kind != TAG_VALUE && tag->kind != TAG_QUOTED;
-}
-
 // A block tag alone on its line leaves no line behind: drops the blanks before it, already
 // written, and the line end after it.
-static void swallow_line(struct renderer *in, bool is_shown)
+static void swallow_line(struct renderer *in, bool was_shown)
 {
     const size_t blanks = strspn(in->next, " \t");
     const char *end = in->next + blanks;
@@ -235,7 +237,7 @@ static void swallow_line(struct renderer *in, bool is_shown)
         in->is_line_start = false;
         return;
     }
-    while (is_shown && in->out_size > 0 &&
+    while (was_shown && in->out_size > 0 &&
            (in->out[in->out_size - 1] == ' ' || in->out[in->out_size - 1] == '\t')) {
         in->out[--in->out_size] = '\0';
     }
@@ -248,90 +250,81 @@ static void swallow_line(struct renderer *in, bool is_shown)
 
 // --- Blocks -------------------------------------------------------------------------------
 
-static bool ends_block(struct renderer *in, const struct tag *open, const struct tag *end)
+static bool is_shown(const struct renderer *in)
 {
-    static const char *const names[] = {
-        [TAG_IF] = "if", [TAG_UNLESS] = "unless", [TAG_EACH] = "each"};
-    if (end->kind != TAG_END) {
-        return reject(in, open->line, "'{{#%s %s}}' is not closed", names[open->kind], open->name);
-    }
-    if (strcmp(end->name, names[open->kind]) != 0) {
-        return reject(in, end->line, "'{{/%s}}' closes '{{#%s %s}}' of line %u", end->name,
-                      names[open->kind], open->name, open->line);
-    }
-    return true;
+    return in->depth == 0 || in->frames[in->depth - 1].is_shown;
 }
 
-static bool render_condition(struct renderer *in, const struct tag *open, bool is_shown)
+static const char *block_name(const struct tag *open)
 {
-    struct tag end = {0};
+    if (open->kind == TAG_EACH) {
+        return "each";
+    }
+    return open->kind == TAG_IF ? "if" : "unless";
+}
+
+static bool open_block(struct renderer *in, const struct tag *open)
+{
     const json_t *value = look_up(in, open);
     if (value == NULL) {
         return false;
     }
-    const bool is_met = is_true(value) == (open->kind == TAG_IF);
-    if (!render_until(in, is_shown && is_met, &end)) {
-        return false;
-    }
-    if (end.kind == TAG_ELSE && !render_until(in, is_shown && !is_met, &end)) {
-        return false;
-    }
-    return ends_block(in, open, &end);
-}
-
-// One pass over the body. The body is read again from its start for every item.
-static bool render_item(struct renderer *in, const struct tag *open, bool is_shown)
-{
-    struct tag end = {0};
-    return render_until(in, is_shown, &end) && ends_block(in, open, &end);
-}
-
-static bool render_list(struct renderer *in, const struct tag *open, bool is_shown)
-{
-    const json_t *list = look_up(in, open);
-    const struct renderer body = *in;
-    if (list == NULL) {
-        return false;
-    }
-    if (!json_is_array(list) && in->unchecked == 0) {
-        return reject(in, open->line, "'%s' is no list", open->name);
-    }
-    const size_t count = json_array_size(list);
-    if (count == 0) {
-        in->unchecked++;
-        const bool is_skipped = render_item(in, open, false);
-        in->unchecked--;
-        return is_skipped;
-    }
-    bool is_rendered = true;
-    for (size_t i = 0; is_rendered && i < count; i++) {
-        in->next = body.next;
-        in->line = body.line;
-        in->is_line_start = body.is_line_start;
-        in->scopes[in->scope_count++] = (struct scope){.value = json_array_get(list, i),
-                                                       .is_first = i == 0,
-                                                       .is_last = i + 1 == count,
-                                                       .is_item = true};
-        is_rendered = render_item(in, open, is_shown);
-        in->scope_count--;
-    }
-    return is_rendered;
-}
-
-static bool render_block(struct renderer *in, const struct tag *open, bool is_shown)
-{
     if (in->depth == TEMPLATE_MOST_DEPTH) {
         return reject(in, open->line, "more than %d blocks inside each other", TEMPLATE_MOST_DEPTH);
     }
+    if (open->kind == TAG_EACH && !json_is_array(value) && !json_is_null(value)) {
+        return reject(in, open->line, "'%s' is no list", open->name);
+    }
+    const bool is_met = open->kind == TAG_EACH ? json_array_size(value) > 0
+                                               : is_true(value) == (open->kind == TAG_IF);
+    in->frames[in->depth] = (struct frame){.open = *open,
+                                           .is_shown_outside = is_shown(in),
+                                           .is_shown = is_shown(in) && is_met,
+                                           .list = value,
+                                           .body = in->next,
+                                           .body_line = in->line,
+                                           .body_is_line_start = in->is_line_start};
     in->depth++;
-    const bool is_rendered = open->kind == TAG_EACH ? render_list(in, open, is_shown)
-                                                    : render_condition(in, open, is_shown);
-    in->depth--;
-    return is_rendered;
+    return true;
 }
 
+static bool switch_block(struct renderer *in, const struct tag *tag)
+{
+    struct frame *frame = in->depth == 0 ? NULL : &in->frames[in->depth - 1];
+    if (frame == NULL || frame->open.kind == TAG_EACH || frame->has_else) {
+        return reject(in, tag->line, "'{{else}}' without a block that it belongs to");
+    }
+    frame->has_else = true;
+    frame->is_shown = frame->is_shown_outside && !frame->is_shown;
+    return true;
+}
+
+// Leaves the block, or goes back to its body for the next item of the list.
+static bool close_block(struct renderer *in, const struct tag *tag)
+{
+    struct frame *frame = in->depth == 0 ? NULL : &in->frames[in->depth - 1];
+    if (frame == NULL) {
+        return reject(in, tag->line, "'{{/%s}}' without a block that it belongs to", tag->name);
+    }
+    if (strcmp(tag->name, block_name(&frame->open)) != 0) {
+        return reject(in, tag->line, "'{{/%s}}' closes '{{#%s %s}}' of line %u", tag->name,
+                      block_name(&frame->open), frame->open.name, frame->open.line);
+    }
+    if (frame->open.kind == TAG_EACH && frame->index + 1 < json_array_size(frame->list)) {
+        frame->index++;
+        in->next = frame->body;
+        in->line = frame->body_line;
+        in->is_line_start = frame->body_is_line_start;
+    } else {
+        in->depth--;
+    }
+    return true;
+}
+
+// --- The whole text -----------------------------------------------------------------------
+
 // Text up to the next tag or the end of its line.
-static bool render_text(struct renderer *in, bool is_shown)
+static bool render_text(struct renderer *in)
 {
     const char *end = in->next;
     while (*end != '\0' && *end != '\n' && strncmp(end, "{{", 2) != 0) {
@@ -339,7 +332,7 @@ static bool render_text(struct renderer *in, bool is_shown)
     }
     const bool is_line_end = *end == '\n';
     const size_t size = (size_t)(end - in->next) + (is_line_end ? 1 : 0);
-    if (is_shown && !put(in, in->next, size)) {
+    if (is_shown(in) && !put(in, in->next, size)) {
         return false;
     }
     in->is_line_start =
@@ -349,64 +342,40 @@ static bool render_text(struct renderer *in, bool is_shown)
     return true;
 }
 
-static bool render_value(struct renderer *in, const struct tag *tag, bool is_shown)
+static bool render_tag(struct renderer *in)
 {
-    in->is_line_start = false;
-    return is_shown ? put_value(in, tag) : look_up(in, tag) != NULL;
-}
-
-// Renders until the `else` or end tag of the block around it, or the end of the text, which
-// reads as a tag of kind TAG_VALUE.
-static bool render_until(struct renderer *in, bool is_shown, struct tag *out_end)
-{
-    while (*in->next != '\0') {
-        struct tag tag;
-        if (strncmp(in->next, "{{", 2) != 0) {
-            if (!render_text(in, is_shown)) {
-                return false;
-            }
-            continue;
-        }
-        if (!take_tag(in, &tag)) {
-            return false;
-        }
-        if (is_block_tag(&tag)) {
-            swallow_line(in, is_shown);
-        }
-        if (tag.kind == TAG_ELSE || tag.kind == TAG_END) {
-            *out_end = tag;
-            return true;
-        }
-        if (!(is_block_tag(&tag) ? render_block(in, &tag, is_shown)
-                                 : render_value(in, &tag, is_shown))) {
-            return false;
-        }
+    struct tag tag = {0};
+    if (!take_tag(in, &tag)) {
+        return false;
     }
-    *out_end = (struct tag){.kind = TAG_VALUE};
-    return true;
+    if (tag.kind == TAG_VALUE || tag.kind == TAG_QUOTED) {
+        in->is_line_start = false;
+        return is_shown(in) ? put_value(in, &tag) : look_up(in, &tag) != NULL;
+    }
+    swallow_line(in, is_shown(in));
+    if (tag.kind == TAG_ELSE) {
+        return switch_block(in, &tag);
+    }
+    return tag.kind == TAG_END ? close_block(in, &tag) : open_block(in, &tag);
 }
 
 static bool render_all(struct renderer *in)
 {
-    struct tag end;
-    if (!put(in, "", 0) || !render_until(in, true, &end)) {
-        return false;
+    bool is_rendered = put(in, "", 0);
+    while (is_rendered && *in->next != '\0') {
+        is_rendered = strncmp(in->next, "{{", 2) == 0 ? render_tag(in) : render_text(in);
     }
-    if (end.kind != TAG_VALUE) {
-        return reject(in, end.line, "'{{%s%s}}' without a block that it belongs to",
-                      end.kind == TAG_END ? "/" : "", end.name);
+    if (is_rendered && in->depth > 0) {
+        const struct tag *open = &in->frames[in->depth - 1].open;
+        return reject(in, open->line, "'{{#%s %s}}' is not closed", block_name(open), open->name);
     }
-    return true;
+    return is_rendered;
 }
 
 char *template_render(const char *text, const json_t *data, struct block_fault *out_fault)
 {
-    struct renderer renderer = {.next = text,
-                                .line = 1,
-                                .is_line_start = true,
-                                .scope_count = 1,
-                                .scopes = {{.value = data}},
-                                .fault = out_fault};
+    struct renderer renderer = {
+        .data = data, .next = text, .line = 1, .is_line_start = true, .fault = out_fault};
     if (!render_all(&renderer)) {
         free(renderer.out);
         return NULL;

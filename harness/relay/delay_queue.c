@@ -35,7 +35,7 @@ static bool make_room(struct delay_queue *queue)
     }
     const size_t capacity = queue->capacity == 0 ? 256 : 2 * queue->capacity;
     struct delayed_packet **larger =
-        reallocarray(queue->packets, capacity, sizeof(*queue->packets));
+        reallocarray(queue->packets, capacity, sizeof(struct delayed_packet *));
     if (larger == NULL) {
         return false;
     }

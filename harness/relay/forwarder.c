@@ -22,6 +22,13 @@ static enum relay_side other_side(enum relay_side side)
     return side == RELAY_WEST ? RELAY_EAST : RELAY_WEST;
 }
 
+static void record_departure(struct forwarder *forwarder, struct byte_view packet, uint64_t time_ns)
+{
+    if (forwarder->capture != NULL) {
+        (void)pcapng_writer_packet(forwarder->capture, CAPTURE_LEFT, time_ns, packet, NULL);
+    }
+}
+
 static void send_batch(struct forwarder *forwarder, enum relay_side side)
 {
     struct departure_batch *batch = &forwarder->batches[side];
@@ -33,14 +40,11 @@ static void send_batch(struct forwarder *forwarder, enum relay_side side)
     const uint64_t time_ns = real_time_ns();
     link_port_send(forwarder->ports[side], batch->departures, batch->count, sent);
     for (size_t i = 0; i < batch->count; i++) {
-        if (!sent[i]) {
-            forwarder->counters.refused++;
-        } else {
+        if (sent[i]) {
             forwarder->counters.forwarded[other_side(side)]++;
-            if (forwarder->capture != NULL) {
-                (void)pcapng_writer_packet(forwarder->capture, CAPTURE_LEFT, time_ns,
-                                           batch->departures[i].packet, NULL);
-            }
+            record_departure(forwarder, batch->departures[i].packet, time_ns);
+        } else {
+            forwarder->counters.refused++;
         }
         free(batch->owned[i]);
     }

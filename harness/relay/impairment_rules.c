@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_NUMBER = 1000000000, MICROSECONDS_IN_SECOND = 1000000 };
+enum {
+    MOST_NUMBER = 1000000000,
+    MICROSECONDS_IN_MILLISECOND = 1000,
+    MICROSECONDS_IN_SECOND = 1000000
+};
 
 struct named_number {
     const char *name;
@@ -121,29 +125,29 @@ static bool take_seed(struct word_reader *in, struct impairment_rule *rule)
     return true;
 }
 
+// Microseconds in "us", "ms" or "s"; 0 for anything else.
+static uint64_t unit_size(const char *unit)
+{
+    if (strcmp(unit, "us") == 0) {
+        return 1;
+    }
+    if (strcmp(unit, "ms") == 0) {
+        return MICROSECONDS_IN_MILLISECOND;
+    }
+    return strcmp(unit, "s") == 0 ? MICROSECONDS_IN_SECOND : 0;
+}
+
 static bool take_duration(struct word_reader *in, uint64_t *out_us)
 {
-    static const struct {
-        const char *unit;
-        uint64_t us;
-    } units[] = {
-        {"us", 1                     },
-        {"ms", 1000                  },
-        {"s",  MICROSECONDS_IN_SECOND}
-    };
     const char *word = peek(in);
     const char *unit = NULL;
     uint64_t number = 0;
-    if (word != NULL && parse_number(word, &number, &unit)) {
-        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-            if (strcmp(unit, units[i].unit) == 0) {
-                *out_us = number * units[i].us;
-                in->next++;
-                return true;
-            }
-        }
+    if (word == NULL || !parse_number(word, &number, &unit) || unit_size(unit) == 0) {
+        return fail(in, "found '%s'; a time such as 500us, 50ms or 2s belongs here", found(in));
     }
-    return fail(in, "found '%s'; a time such as 500us, 50ms or 2s belongs here", found(in));
+    *out_us = number * unit_size(unit);
+    in->next++;
+    return true;
 }
 
 // "5%", "0.25%"
@@ -248,24 +252,32 @@ static bool parse_kind(const char *suffix, enum impairment_message_kind *out_kin
     return true;
 }
 
+// The name in front of the suffix.
+static bool parse_exchange(const char *name, size_t size, uint8_t *out_exchange)
+{
+    for (size_t i = 0; i < EXCHANGE_COUNT; i++) {
+        if (strlen(exchanges[i].name) == size && memcmp(exchanges[i].name, name, size) == 0) {
+            *out_exchange = exchanges[i].number;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool take_message(struct word_reader *in, struct impairment_rule *rule)
 {
     const char *word = peek(in);
     const char *suffix = word != NULL ? strchr(word, '.') : NULL;
-    if (word != NULL && parse_kind(suffix, &rule->kind)) {
-        const size_t size = suffix != NULL ? (size_t)(suffix - word) : strlen(word);
-        for (size_t i = 0; i < EXCHANGE_COUNT; i++) {
-            if (strlen(exchanges[i].name) == size && memcmp(exchanges[i].name, word, size) == 0) {
-                rule->exchange = exchanges[i].number;
-                in->next++;
-                return true;
-            }
-        }
+    const size_t size = suffix != NULL ? (size_t)(suffix - word) : strlen(word != NULL ? word : "");
+    if (word == NULL || !parse_kind(suffix, &rule->kind) ||
+        !parse_exchange(word, size, &rule->exchange)) {
+        return fail(in,
+                    "found '%s'; allowed are IKE_SA_INIT IKE_AUTH CREATE_CHILD_SA INFORMATIONAL "
+                    "IKE_INTERMEDIATE IKE_FOLLOWUP_KE IKE_SESSION_RESUME any, with .req or .rsp",
+                    found(in));
     }
-    return fail(in,
-                "found '%s'; allowed are IKE_SA_INIT IKE_AUTH CREATE_CHILD_SA INFORMATIONAL "
-                "IKE_INTERMEDIATE IKE_FOLLOWUP_KE IKE_SESSION_RESUME any, with .req or .rsp",
-                found(in));
+    in->next++;
+    return true;
 }
 
 static bool take_side(struct word_reader *in, enum impairment_direction if_west,

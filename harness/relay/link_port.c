@@ -5,6 +5,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@ enum {
     RECEIVE_MEMORY = 64 * 1024 * 1024,
     PACKET_ROOM = 65536, // with GRO off nothing comes near it
     CONTROL_ROOM = 64,
+    TABLE_LINE_SIZE = 512,
+    RECEIVE_DROPS_COLUMN = 3, // bytes packets errors drops
 };
 
 // Memory of one message to receive.
@@ -204,13 +207,51 @@ void link_port_send(struct link_port *port, const struct link_departure *departu
     }
 }
 
+// The number at position `index` of a row of numbers; 0 when the row is shorter.
+static uint64_t number_in_row(const char *row, int index)
+{
+    char *end = NULL;
+    for (;;) {
+        const unsigned long long number = strtoull(row, &end, 10);
+        if (end == row) {
+            return 0;
+        }
+        if (index == 0) {
+            return number;
+        }
+        index--;
+        row = end;
+    }
+}
+
+// Packets that the kernel threw away before the socket saw them, from /proc/net/dev.
+static uint64_t interface_drops(const char *interface)
+{
+    char line[TABLE_LINE_SIZE];
+    uint64_t drops = 0;
+    const size_t size = strlen(interface);
+    FILE *table = fopen("/proc/thread-self/net/dev", "re");
+    while (table != NULL && fgets(line, sizeof(line), table) != NULL) {
+        const char *name = line + strspn(line, " ");
+        if (strncmp(name, interface, size) == 0 && name[size] == ':') {
+            drops = number_in_row(name + size + 1, RECEIVE_DROPS_COLUMN);
+        }
+    }
+    if (table != NULL) {
+        (void)fclose(table);
+    }
+    return drops;
+}
+
 uint64_t link_port_overruns(struct link_port *port)
 {
     // Reading the statistics sets them to zero.
     struct tpacket_stats statistics = {0};
     socklen_t size = sizeof(statistics);
+    char name[IF_NAMESIZE] = "";
     if (getsockopt(port->descriptor, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0) {
         port->overruns += statistics.tp_drops;
     }
-    return port->overruns;
+    (void)if_indextoname(port->interface_index, name);
+    return port->overruns + interface_drops(name);
 }

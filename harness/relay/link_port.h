@@ -30,7 +30,7 @@ MUST_USE size_t link_port_receive(struct link_port *port, const struct link_arri
 // Sends up to LINK_PORT_BATCH packets. Sets `out_sent[i]` for those the interface took.
 void link_port_send(struct link_port *port, const struct link_departure *departures, size_t count,
                     bool *out_sent);
-// Packets the kernel had to throw away because the relay was too slow, since the start.
+// Packets that the kernel had to throw away on the way in, since the start: nobody was fast enough.
 uint64_t link_port_overruns(struct link_port *port);
 
 #endif

@@ -11,13 +11,11 @@
 #include "harness/network/process.h"
 #include "harness/relay/forwarder.h"
 #include "harness/relay/relay.h"
+#include "harness/relay/relay_arguments.h"
+#include "harness/relay/relay_links.h"
 #include "harness/relay/relay_report.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,8 +31,8 @@ enum {
     EXIT_MACHINE = 3,
     FLUSH_MILLISECONDS = 50, // of the 100 that a killed relay may lose
     LINE_SIZE = 256,
-    MOST_ROUTES = 16,
     PATH_TEXT_SIZE = 160,
+    MOST_LAST_BATCHES = 4096,
 };
 
 enum relay_descriptor {
@@ -44,18 +42,6 @@ enum relay_descriptor {
     POLL_SIGNALS,
     POLL_CONTROL,
     POLL_COUNT,
-};
-
-struct relay_arguments {
-    const char *interfaces[RELAY_SIDE_COUNT];
-    const char *capture_path;
-    const char *report_path;
-    const char *rules_path;
-    uint64_t seed;
-    size_t route_count;
-    const char *routes[MOST_ROUTES];
-    int control_input;
-    int control_output;
 };
 
 struct relay_state {
@@ -69,10 +55,6 @@ struct relay_state {
     size_t line_used;
     char line[LINE_SIZE];
 };
-
-static const char usage[] =
-    "usage: ikelab relay [--west IF] [--east IF] [--capture FILE] [--report FILE]\n"
-    "                    [--rules FILE] [--seed N] [--route PREFIX=SIDE]... [--control FD]\n";
 
 static struct instant monotonic_now(void)
 {
@@ -100,135 +82,6 @@ __attribute__((format(printf, 2, 3))) static void answer(const struct relay_argu
     (void)ignored; // nobody listens any more: SIGTERM will come, or SIGKILL
 }
 
-static bool parse_whole_number(const char *text, uint64_t most, uint64_t *out_number)
-{
-    char *end = NULL;
-    errno = 0;
-    const unsigned long long number = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || number > most) {
-        return false;
-    }
-    *out_number = number;
-    return true;
-}
-
-static bool take_option(int option, struct relay_arguments *arguments)
-{
-    uint64_t number = 0;
-    switch (option) {
-    case 'w':
-        arguments->interfaces[RELAY_WEST] = optarg;
-        return true;
-    case 'e':
-        arguments->interfaces[RELAY_EAST] = optarg;
-        return true;
-    case 'c':
-        arguments->capture_path = optarg;
-        return true;
-    case 'r':
-        arguments->report_path = optarg;
-        return true;
-    case 'u':
-        arguments->rules_path = optarg;
-        return true;
-    case 's':
-        return parse_whole_number(optarg, UINT64_MAX, &arguments->seed);
-    case 'd':
-        if (!parse_whole_number(optarg, INT32_MAX, &number)) {
-            return false;
-        }
-        arguments->control_input = (int)number;
-        arguments->control_output = (int)number;
-        return true;
-    case 'o':
-        if (arguments->route_count == MOST_ROUTES) {
-            return false;
-        }
-        arguments->routes[arguments->route_count++] = optarg;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool read_arguments(int count, char **words, struct relay_arguments *out)
-{
-    static const struct option options[] = {
-        {"west",    required_argument, NULL, 'w'},
-        {"east",    required_argument, NULL, 'e'},
-        {"capture", required_argument, NULL, 'c'},
-        {"report",  required_argument, NULL, 'r'},
-        {"rules",   required_argument, NULL, 'u'},
-        {"seed",    required_argument, NULL, 's'},
-        {"control", required_argument, NULL, 'd'},
-        {"route",   required_argument, NULL, 'o'},
-        {NULL,      0,                 NULL, 0  },
-    };
-    *out = (struct relay_arguments){
-        .interfaces = {"west0", "east0"},
-        .seed = 1,
-        .control_input = STDIN_FILENO,
-        .control_output = STDOUT_FILENO
-    };
-    optind = 0;
-    for (;;) {
-        const int option = getopt_long(count, words, "", options, NULL);
-        if (option == -1) {
-            return optind == count;
-        }
-        if (!take_option(option, out)) {
-            return false;
-        }
-    }
-}
-
-static unsigned prefix_length_of(const struct sockaddr *mask, size_t size)
-{
-    const uint8_t *bytes =
-        mask->sa_family == AF_INET
-            ? (const uint8_t *)&((const struct sockaddr_in *)(const void *)mask)->sin_addr
-            : (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)mask)->sin6_addr;
-    unsigned length = 0;
-    for (size_t i = 0; i < size; i++) {
-        length += (unsigned)__builtin_popcount(bytes[i]);
-    }
-    return length;
-}
-
-static bool address_of(const struct sockaddr *socket_address, struct ip_address *out_address)
-{
-    char text[ADDRESS_TEXT_SIZE];
-    const void *bytes = NULL;
-    if (socket_address == NULL) {
-        return false;
-    }
-    if (socket_address->sa_family == AF_INET) {
-        bytes = &((const struct sockaddr_in *)(const void *)socket_address)->sin_addr;
-    } else if (socket_address->sa_family == AF_INET6) {
-        bytes = &((const struct sockaddr_in6 *)(const void *)socket_address)->sin6_addr;
-    }
-    return bytes != NULL && inet_ntop(socket_address->sa_family, bytes, text, sizeof(text)) &&
-           address_parse(text, out_address);
-}
-
-// Tells the router the addresses that the interface has.
-static bool learn_links(struct router *router, enum relay_side side, const char *interface)
-{
-    struct ifaddrs *all = NULL;
-    bool learned = getifaddrs(&all) == 0;
-    for (const struct ifaddrs *entry = all; learned && entry != NULL; entry = entry->ifa_next) {
-        struct ip_address own;
-        if (strcmp(entry->ifa_name, interface) == 0 && entry->ifa_netmask != NULL &&
-            address_of(entry->ifa_addr, &own)) {
-            const size_t size = address_size(own.family);
-            learned =
-                router_add_link(router, side, &own, prefix_length_of(entry->ifa_netmask, size));
-        }
-    }
-    freeifaddrs(all);
-    return learned;
-}
-
 static int fail_with_errno(const struct relay_arguments *arguments, const char *what,
                            const char *name)
 {
@@ -246,7 +99,7 @@ static int open_ports(struct relay_state *state)
         if (forwarder->ports[side] == NULL) {
             return fail_with_errno(arguments, "open interface", interface);
         }
-        if (!learn_links(&forwarder->router, (enum relay_side)side, interface)) {
+        if (!router_learn_links(&forwarder->router, (enum relay_side)side, interface)) {
             return fail_with_errno(arguments, "read the addresses of", interface);
         }
     }
@@ -434,6 +287,25 @@ static void wait_for_work(const struct relay_state *state, struct pollfd ready[P
     }
 }
 
+// What has arrived belongs to the evidence, also when the end comes before its turn.
+static void drain(struct relay_state *state)
+{
+    struct forwarder *forwarder = &state->forwarder;
+    for (int i = 0; i < MOST_LAST_BATCHES; i++) {
+        struct pollfd ready[RELAY_SIDE_COUNT] = {
+            [RELAY_WEST] = {.fd = link_port_descriptor(forwarder->ports[RELAY_WEST])},
+            [RELAY_EAST] = {.fd = link_port_descriptor(forwarder->ports[RELAY_EAST])},
+        };
+        ready[RELAY_WEST].events = POLLIN;
+        ready[RELAY_EAST].events = POLLIN;
+        if (poll(ready, RELAY_SIDE_COUNT, 0) <= 0) {
+            return;
+        }
+        forwarder_receive(forwarder, RELAY_WEST, monotonic_now());
+        forwarder_receive(forwarder, RELAY_EAST, monotonic_now());
+    }
+}
+
 static void run(struct relay_state *state)
 {
     struct forwarder *forwarder = &state->forwarder;
@@ -501,8 +373,8 @@ static int open_all(struct relay_state *state)
 int relay_main(int argument_count, char **arguments)
 {
     struct relay_arguments read = {0};
-    if (!read_arguments(argument_count, arguments, &read)) {
-        (void)fputs(usage, stderr);
+    if (!relay_arguments_read(argument_count, arguments, &read)) {
+        (void)fputs(relay_usage, stderr);
         return EXIT_USAGE;
     }
     struct relay_state *state = calloc(1, sizeof(*state));
@@ -516,6 +388,7 @@ int relay_main(int argument_count, char **arguments)
         state->ready_us = lab_time_us();
         answer(&read, "ready");
         run(state);
+        drain(state);
         if (!flush_files(state)) {
             code = fail_with_errno(&read, "write", "capture or report");
         }

@@ -185,6 +185,16 @@ static void print_summary(const struct run_summary *summary)
     (void)fprintf(stderr, "\n# report: %s/index.html\n", summary->options->out);
 }
 
+static bool is_complete(const struct run_result *results, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!results[i].is_done) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int run_plan_through(const struct run_plan *plan, const struct run_options *options,
                             struct run_outlet *outlet)
 {
@@ -202,7 +212,8 @@ static int run_plan_through(const struct run_plan *plan, const struct run_option
     }
     summary.results = results;
     summary.ended_us = lab_time_us();
-    if (interrupt_requested()) {
+    // With --keep the signal is how a person says that they have seen enough.
+    if (interrupt_requested() && (!options->keeps || !is_complete(results, plan->count))) {
         tap_write_bail_out(outlet->tap_file, "interrupted");
         if (outlet->tap_screen != NULL) {
             tap_write_bail_out(outlet->tap_screen, "interrupted");

@@ -30,6 +30,11 @@ struct worker {
     bool was_told_to_end;
 };
 
+// Earlier tries of one cell, as in result.json; NULL without.
+struct attempts {
+    json_t *list;
+};
+
 struct pool {
     const struct run_plan *plan;
     const struct run_options *options;
@@ -37,9 +42,9 @@ struct pool {
     struct run_result *results;
     struct worker *workers;
     size_t worker_count;
-    json_t **attempts; // of each cell: earlier tries
-    size_t next;       // the first cell that was never started
-    size_t told;       // cells whose `done` was called
+    struct attempts *attempts; // of each cell
+    size_t next;               // the first cell that was never started
+    size_t told;               // cells whose `done` was called
     uint64_t last_progress_ms;
 };
 
@@ -74,7 +79,7 @@ static void tell_done(struct pool *pool)
 static void finish_cell(struct pool *pool, size_t cell, json_t *entry, enum verdict verdict,
                         uint64_t took_us)
 {
-    json_t *attempts = pool->attempts[cell];
+    json_t *attempts = pool->attempts[cell].list;
     if (json_array_size(attempts) > 0) {
         (void)json_array_append_new(attempts,
                                     json_pack("{s:i, s:s}", "n", (int)json_array_size(attempts) + 1,
@@ -135,15 +140,15 @@ static bool try_again(struct pool *pool, struct worker *worker, const json_t *en
                       enum verdict verdict)
 {
     const size_t cell = worker->cell;
-    const size_t earlier = json_array_size(pool->attempts[cell]);
+    const size_t earlier = json_array_size(pool->attempts[cell].list);
     const char *why = json_string_value(json_object_get(json_object_get(entry, "reason"), "text"));
     if (verdict != VERDICT_ENV_ERROR || earlier + 1 >= MOST_ATTEMPTS || interrupt_requested()) {
         return false;
     }
-    if (pool->attempts[cell] == NULL) {
-        pool->attempts[cell] = json_array();
+    if (pool->attempts[cell].list == NULL) {
+        pool->attempts[cell].list = json_array();
     }
-    (void)json_array_append_new(pool->attempts[cell],
+    (void)json_array_append_new(pool->attempts[cell].list,
                                 json_pack("{s:i, s:s, s:s}", "n", (int)earlier + 1, "verdict",
                                           verdict_name(verdict), "why", why != NULL ? why : ""));
     put_aside(pool, &pool->plan->cells[cell], (unsigned)earlier + 1);
@@ -245,7 +250,7 @@ struct run_result *run_pool(const struct run_plan *plan, const struct run_option
     } else {
         run_all(&pool);
         for (size_t i = 0; i < plan->count; i++) {
-            json_decref(pool.attempts[i]);
+            json_decref(pool.attempts[i].list);
         }
     }
     free(pool.attempts);

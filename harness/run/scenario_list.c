@@ -11,7 +11,7 @@
 #include "harness/run/probe_plan.h"
 #include "harness/run/steps.h"
 
-enum { MOST_FILES = 2048, MOST_OPEN_FOLDERS = 16, ID_SIZE = 128 };
+enum { MOST_FILES = 2048, MOST_OPEN_FOLDERS = 16, ID_SIZE = 128, LONGEST_FOLDER = 1024 };
 
 // nftw() takes no context: the list it fills. Set only while scenario_list_load() runs.
 static struct {
@@ -91,7 +91,7 @@ bool scenario_list_load(const char *folder, FILE *errors, struct scenario_list *
     struct scenario_list list = {0};
     found.count = 0;
     bool is_good =
-        nftw(folder, collect, MOST_OPEN_FOLDERS, FTW_PHYS) == 0 && strlen(folder) < ID_SIZE * 8;
+        nftw(folder, collect, MOST_OPEN_FOLDERS, FTW_PHYS) == 0 && strlen(folder) < LONGEST_FOLDER;
     if (is_good) {
         qsort(found.paths, found.count, sizeof(found.paths[0]), compare_paths);
         is_good = load_found(folder, errors, &list);

@@ -47,26 +47,36 @@ static bool check_word(const struct scenario *scenario, const struct block_state
     return true;
 }
 
+// The values in one word of a condition, "a|b" or "a" or "|". Counts them.
+static bool check_value_word(const struct scenario_axis *axis, const struct block_statement *line,
+                             size_t item, size_t *count, struct block_fault *out_fault)
+{
+    const char *word = line->items[item].text;
+    while (*word != '\0') {
+        const size_t size = strcspn(word, "|");
+        if (size > 0 && scenario_axis_value(axis, word, size) == SCENARIO_MOST_VALUES) {
+            return scenario_refuse(out_fault, line, item, "'%.*s' is no value of $%s", (int)size,
+                                   word, axis->name);
+        }
+        *count += size > 0 ? 1 : 0;
+        word += size + (word[size] == '|' ? 1 : 0);
+    }
+    return true;
+}
+
 static bool check_values(const struct scenario_axis *axis, const struct block_statement *line,
                          size_t first, struct block_fault *out_fault)
 {
-    bool has_value = false;
+    size_t count = 0;
     for (size_t i = first; i < line->count; i++) {
-        const char *word = line->items[i].text;
-        if (word == NULL) {
+        if (line->items[i].text == NULL) {
             return scenario_refuse(out_fault, line, i, "a block after `if`; it ends the line");
         }
-        while (*word != '\0') {
-            const size_t size = strcspn(word, "|");
-            if (size > 0 && scenario_axis_value(axis, word, size) == SCENARIO_MOST_VALUES) {
-                return scenario_refuse(out_fault, line, i, "'%.*s' is no value of $%s", (int)size,
-                                       word, axis->name);
-            }
-            has_value = has_value || size > 0;
-            word += size + (word[size] == '|' ? 1 : 0);
+        if (!check_value_word(axis, line, i, &count, out_fault)) {
+            return false;
         }
     }
-    return has_value || scenario_refuse(out_fault, line, line->count - 1,
+    return count > 0 || scenario_refuse(out_fault, line, line->count - 1,
                                         "a value is missing after `if $%s`", axis->name);
 }
 
@@ -107,21 +117,29 @@ bool scenario_check_line(const struct scenario *scenario, const struct block_sta
     return true;
 }
 
-// Blocks nest at most as deep as the grammar allows (32).
+// The blocks of one line. Blocks nest at most as deep as the grammar allows (32).
+// NOLINTNEXTLINE(misc-no-recursion)
+static bool check_blocks(const struct scenario *scenario, const struct block_statement *line,
+                         bool has_bindings, struct block_fault *out_fault)
+{
+    for (size_t i = 0; i < line->count; i++) {
+        const struct block *inner = line->items[i].block;
+        if (inner != NULL && !scenario_check_names(scenario, inner, has_bindings, out_fault)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion)
 bool scenario_check_names(const struct scenario *scenario, const struct block *block,
                           bool has_bindings, struct block_fault *out_fault)
 {
     for (size_t i = 0; block != NULL && i < block->count; i++) {
         const struct block_statement *line = &block->statements[i];
-        if (!scenario_check_line(scenario, line, has_bindings, out_fault)) {
+        if (!scenario_check_line(scenario, line, has_bindings, out_fault) ||
+            !check_blocks(scenario, line, has_bindings, out_fault)) {
             return false;
-        }
-        for (size_t k = 0; k < line->count; k++) {
-            const struct block *inner = line->items[k].block;
-            if (inner != NULL && !scenario_check_names(scenario, inner, has_bindings, out_fault)) {
-                return false;
-            }
         }
     }
     return true;

@@ -73,30 +73,40 @@ void scenario_variant_format(const struct scenario *scenario,
     }
 }
 
+// The next piece of a word: one character, or the value of the axis that is named there. Moves
+// `word` behind it. False when the axis does not exist.
+static bool take_piece(const struct scenario *scenario, const struct scenario_variant *variant,
+                       const char **word, struct byte_view *out_piece)
+{
+    const char *start = *word;
+    if (*start != '$') {
+        *out_piece = (struct byte_view){.data = (const uint8_t *)start, .size = 1};
+        *word = start + 1;
+        return true;
+    }
+    const size_t name_size = scenario_axis_name_size(start + 1);
+    const size_t axis = scenario_axis_named(scenario, start + 1, name_size);
+    if (axis == SCENARIO_MOST_AXES) {
+        return false;
+    }
+    const char *value = scenario->axes[axis].values[variant->chosen[axis]];
+    *out_piece = (struct byte_view){.data = (const uint8_t *)value, .size = strlen(value)};
+    *word = start + 1 + name_size;
+    return true;
+}
+
 bool scenario_word(const struct scenario *scenario, const struct scenario_variant *variant,
                    const char *word, char out_text[SCENARIO_WORD_SIZE])
 {
     char text[SCENARIO_WORD_SIZE];
     size_t used = 0;
     while (*word != '\0') {
-        const char *piece = word;
-        size_t piece_size = 1;
-        word++;
-        if (*piece == '$') {
-            const size_t name_size = scenario_axis_name_size(word);
-            const size_t axis = scenario_axis_named(scenario, word, name_size);
-            if (axis == SCENARIO_MOST_AXES) {
-                return false;
-            }
-            piece = scenario->axes[axis].values[variant->chosen[axis]];
-            piece_size = strlen(piece);
-            word += name_size;
-        }
-        if (piece_size >= sizeof(text) - used) {
+        struct byte_view piece;
+        if (!take_piece(scenario, variant, &word, &piece) || piece.size >= sizeof(text) - used) {
             return false;
         }
-        memcpy(text + used, piece, piece_size);
-        used += piece_size;
+        memcpy(text + used, piece.data, piece.size);
+        used += piece.size;
     }
     text[used] = '\0';
     memcpy(out_text, text, used + 1);
@@ -109,10 +119,10 @@ bool scenario_duration(const char *word, uint64_t *out_milliseconds)
         const char *unit;
         uint64_t milliseconds;
     } units[] = {
-        {"ms", 1                             },
-        {"s",  MILLISECONDS_PER_SECOND       },
-        {"m",  60 * MILLISECONDS_PER_SECOND  },
-        {"h",  3600 * MILLISECONDS_PER_SECOND},
+        {"ms", 1                                       },
+        {"s",  MILLISECONDS_PER_SECOND                 },
+        {"m",  UINT64_C(60) * MILLISECONDS_PER_SECOND  },
+        {"h",  UINT64_C(3600) * MILLISECONDS_PER_SECOND},
     };
     const uint64_t most = (uint64_t)MOST_HOURS * 3600 * MILLISECONDS_PER_SECOND;
     uint64_t number = 0;
@@ -142,18 +152,27 @@ static size_t position_of_if(const struct block_statement *line)
     return line->count;
 }
 
+// Whether one of the values in a word ("a|b") is this one.
+static bool word_lists(const char *word, const char *value)
+{
+    const size_t size = strlen(value);
+    while (*word != '\0') {
+        const size_t part = strcspn(word, "|");
+        if (part == size && strncmp(word, value, size) == 0) {
+            return true;
+        }
+        word += part + (word[part] == '|' ? 1 : 0);
+    }
+    return false;
+}
+
 // Whether the words from `first` on ("a | b", "a|b") name the value.
 static bool lists_value(const struct block_statement *line, size_t first, const char *value)
 {
-    const size_t size = strlen(value);
     for (size_t i = first; i < line->count; i++) {
         const char *word = line->items[i].text;
-        while (word != NULL && *word != '\0') {
-            const size_t part = strcspn(word, "|");
-            if (part == size && strncmp(word, value, size) == 0) {
-                return true;
-            }
-            word += part + (word[part] == '|' ? 1 : 0);
+        if (word != NULL && word_lists(word, value)) {
+            return true;
         }
     }
     return false;

@@ -8,12 +8,12 @@
 // of JSON with the counts so far. `quit`, SIGTERM and SIGINT write the report.
 #include "harness/network/process.h"
 #include "harness/traffic/traffic.h"
+#include "harness/traffic/traffic_arguments.h"
 #include "harness/traffic/traffic_report.h"
 #include "refgw/base/address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -31,9 +31,6 @@ enum {
     PACKET_ROOM = 65536,
     CONTROL_ROOM = 64,
     LINE_SIZE = 256,
-    DEFAULT_SIZE = 200,
-    DEFAULT_RATE = 200,
-    FASTEST = 100000,
     MOST_AT_ONCE = 256, // datagrams received before the timer gets its turn
     NANOSECONDS_IN_SECOND = 1000000000,
     CATCH_UP_PARTS = 10, // after a standstill a tenth of a second is made up for, not more
@@ -47,21 +44,8 @@ enum end_descriptor {
     POLL_COUNT,
 };
 
-struct end_arguments {
-    const char *name;
-    const char *host;
-    const char *local;
-    const char *remote;
-    const char *report_path;
-    uint64_t port;
-    uint64_t size;
-    uint64_t rate;
-    int control_input;
-    int control_output;
-};
-
 struct end_state {
-    struct end_arguments arguments;
+    struct traffic_arguments arguments;
     int socket;
     int timer;
     int signals;
@@ -80,96 +64,10 @@ struct end_state {
     uint8_t packet[PACKET_ROOM];
 };
 
-static const char usage[] =
-    "usage: ikelab traffic --name NAME --host HOST --local ADDRESS --remote ADDRESS --port N\n"
-    "                      [--size BYTES] [--rate N] [--control FD] [--report FILE]\n";
-
 static int fail_with_errno(const char *what)
 {
     (void)fprintf(stderr, "traffic: cannot %s: %s\n", what, strerror(errno));
     return EXIT_MACHINE;
-}
-
-static bool parse_whole_number(const char *text, uint64_t least, uint64_t most, uint64_t *out)
-{
-    char *end = NULL;
-    errno = 0;
-    const unsigned long long number = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || number < least ||
-        number > most) {
-        return false;
-    }
-    *out = number;
-    return true;
-}
-
-static bool take_option(int option, struct end_arguments *arguments)
-{
-    uint64_t number = 0;
-    switch (option) {
-    case 'n':
-        arguments->name = optarg;
-        return true;
-    case 'h':
-        arguments->host = optarg;
-        return true;
-    case 'l':
-        arguments->local = optarg;
-        return true;
-    case 'r':
-        arguments->remote = optarg;
-        return true;
-    case 'o':
-        arguments->report_path = optarg;
-        return true;
-    case 'p':
-        return parse_whole_number(optarg, 1, UINT16_MAX, &arguments->port);
-    case 's':
-        return parse_whole_number(optarg, PROBE_SMALLEST, PROBE_LARGEST, &arguments->size);
-    case 'a':
-        return parse_whole_number(optarg, 1, FASTEST, &arguments->rate);
-    case 'd':
-        if (!parse_whole_number(optarg, 0, INT32_MAX, &number)) {
-            return false;
-        }
-        arguments->control_input = (int)number;
-        arguments->control_output = (int)number;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool read_arguments(int count, char **words, struct end_arguments *out)
-{
-    static const struct option options[] = {
-        {"name",    required_argument, NULL, 'n'},
-        {"host",    required_argument, NULL, 'h'},
-        {"local",   required_argument, NULL, 'l'},
-        {"remote",  required_argument, NULL, 'r'},
-        {"report",  required_argument, NULL, 'o'},
-        {"port",    required_argument, NULL, 'p'},
-        {"size",    required_argument, NULL, 's'},
-        {"rate",    required_argument, NULL, 'a'},
-        {"control", required_argument, NULL, 'd'},
-        {NULL,      0,                 NULL, 0  },
-    };
-    *out = (struct end_arguments){.size = DEFAULT_SIZE,
-                                  .rate = DEFAULT_RATE,
-                                  .control_input = STDIN_FILENO,
-                                  .control_output = STDOUT_FILENO};
-    optind = 0;
-    for (;;) {
-        const int option = getopt_long(count, words, "", options, NULL);
-        if (option == -1) {
-            break;
-        }
-        if (!take_option(option, out)) {
-            return false;
-        }
-    }
-    return optind == count && out->name != NULL && out->host != NULL && out->local != NULL &&
-           out->remote != NULL && out->port != 0;
 }
 
 static bool socket_address(const char *text, uint16_t port, struct sockaddr_storage *out,
@@ -200,7 +98,7 @@ static bool socket_address(const char *text, uint16_t port, struct sockaddr_stor
 // Not connected: an ICMP error that comes back must not stop the measurement.
 static int open_socket(struct end_state *state)
 {
-    const struct end_arguments *arguments = &state->arguments;
+    const struct traffic_arguments *arguments = &state->arguments;
     struct sockaddr_storage local;
     socklen_t size = 0;
     const int memory = RECEIVE_MEMORY;
@@ -467,8 +365,8 @@ int traffic_main(int argument_count, char **arguments)
     state->timer = -1;
     state->signals = -1;
     int code = EXIT_USAGE;
-    if (!read_arguments(argument_count, arguments, &state->arguments)) {
-        (void)fputs(usage, stderr);
+    if (!traffic_arguments_read(argument_count, arguments, &state->arguments)) {
+        (void)fputs(traffic_usage, stderr);
     } else {
         state->stream = probe_stream(state->arguments.name, state->arguments.host);
         state->meter = traffic_meter_new(1000000 / state->arguments.rate);

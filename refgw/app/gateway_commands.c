@@ -104,7 +104,11 @@ static void command_and_wait(struct gateway *gateway, struct control_client *cli
         answer_ok(client);
         return;
     }
-    if (!command_engine(gateway, client, request, is_up ? IKE_COMMAND_UP : IKE_COMMAND_DOWN)) {
+    // An attempt that is under way (`start auto`, or the peer's) is as good as a new one.
+    const bool is_under_way = is_up && gateway_is_connecting(gateway, request->words[1]);
+    const enum ike_command_kind kind = is_up ? IKE_COMMAND_UP : IKE_COMMAND_DOWN;
+    if (is_under_way ? !is_known(gateway, client, request)
+                     : !command_engine(gateway, client, request, kind)) {
         return;
     }
     // Before the engine's reports are read: one of them may be the outcome.

@@ -117,6 +117,8 @@ MUST_USE bool gateway_add_waiter(struct gateway *gateway, struct control_client 
 // Whether what a waiter would wait for is so already.
 MUST_USE bool gateway_is_reached(const struct gateway *gateway,
                                  const struct waiter_request *request);
+// Whether an IKE SA of the connection is being set up.
+MUST_USE bool gateway_is_connecting(const struct gateway *gateway, const char *connection);
 void gateway_note_report(struct gateway *gateway, const struct ike_report *report);
 // Answers every waiter whose outcome is known.
 void gateway_answer_waiters(struct gateway *gateway);

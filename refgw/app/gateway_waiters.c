@@ -95,6 +95,16 @@ bool gateway_is_reached(const struct gateway *gateway, const struct waiter_reque
     return is_reached(&state, request->is_up, request->child);
 }
 
+bool gateway_is_connecting(const struct gateway *gateway, const char *connection)
+{
+    const struct policy_connection *found = gateway_find_connection(gateway, connection);
+    if (found == NULL) {
+        return false;
+    }
+    const struct connection_state state = observe(gateway, found);
+    return state.last_state != NULL && strcmp(state.last_state, "connecting") == 0;
+}
+
 static void count_ike_sa(void *context, const struct ike_sa_status *status)
 {
     size_t *count = context;

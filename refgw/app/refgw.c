@@ -94,7 +94,7 @@ static void print_faults(const char *path, const struct config_faults *faults)
 
 static int run(struct config *config)
 {
-    struct problem problem;
+    struct problem problem = {0};
     struct gateway *gateway = gateway_open(config, &problem);
     if (gateway == NULL) {
         (void)fprintf(stderr, "refgw: %s\n", problem.text);

@@ -124,6 +124,27 @@ static bool take_timeout(const char *text, unsigned *out_seconds)
     return true;
 }
 
+static bool take_option(int option, struct options *options)
+{
+    switch (option) {
+    case 's':
+        options->socket_path = optarg;
+        return true;
+    case 'j':
+        options->prints_json = true;
+        return true;
+    case 't':
+        return take_timeout(optarg, &options->timeout_s);
+    case 'V':
+    case 'h':
+        (void)fputs(option == 'h' ? HELP : "refgwctl " IKELAB_VERSION "\n", stdout);
+        options->is_done = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool parse_options(int argc, char **argv, struct options *out_options)
 {
     static const struct option table[] = {
@@ -279,6 +300,8 @@ static const struct explanation EXPLANATIONS[] = {
     {"proposal-mismatch-ike",   "no IKE proposal in common"                           },
     {"proposal-mismatch-child", "no ESP proposal in common"                           },
     {"ts-mismatch",             "no traffic selectors in common"                      },
+    {"key-exchange-mismatch",   "no key exchange method in common"                    },
+    {"refused-by-peer",         "the peer refused"                                    },
     {"retransmit-timeout",      "the peer does not answer"                            },
     {"peer-deleted",            "the peer deleted the SA"                             },
 };

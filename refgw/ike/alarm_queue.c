@@ -14,6 +14,7 @@ bool alarm_queue_reserve(struct alarm_queue *queue, size_t count)
     if (capacity == queue->capacity) {
         return true;
     }
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers
     struct alarm **items = calloc(capacity, sizeof(*items));
     if (items == NULL) {
         return false;

@@ -1,14 +1,13 @@
 // What an operator can ask for.
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "refgw/ike/connection_choice.h"
 #include "refgw/ike/engine_state.h"
 #include "refgw/ike/ike_sa_init.h"
 #include "refgw/ike/ike_sa_life.h"
 #include "refgw/ike/reporting.h"
-
-#include <string.h>
 
 // A command being carried out, with the place for a sentence about what is wrong with it.
 struct order {
@@ -145,44 +144,50 @@ static bool delete_child(const struct order *order, struct ike_child *child)
     return true;
 }
 
-static bool take_down_children(const struct order *order, struct ike_sa *sa, bool *out_found)
+// How a command that may concern several SAs is getting on.
+struct progress {
+    bool found;
+    bool failed;
+};
+
+static void take_down_children(const struct order *order, struct ike_sa *sa,
+                               struct progress *progress)
 {
     for (struct ike_child *child = sa->children; child != NULL; child = child->next) {
-        if (strcmp(child->sa->child, order->child->name) != 0) {
-            continue;
-        }
-        *out_found = true;
-        if (!delete_child(order, child)) {
-            return false;
+        if (strcmp(child->sa->child, order->child->name) == 0) {
+            progress->found = true;
+            progress->failed = !delete_child(order, child) || progress->failed;
         }
     }
-    return true;
+}
+
+static void take_down_one(const struct order *order, struct ike_sa *sa, struct progress *progress)
+{
+    if (order->child != NULL) {
+        take_down_children(order, sa, progress);
+    } else {
+        progress->found = true;
+        take_down_sa(order->engine, sa);
+    }
+    ike_sa_settle(order->engine, sa);
 }
 
 static bool take_down(const struct order *order)
 {
+    struct progress progress = {.found = false};
     struct ike_sa *sa = order->engine->table.first;
-    bool found = false;
-    bool is_done = true;
     while (sa != NULL) {
         struct ike_sa *next = sa->next;
         if (is_ours(order, sa)) {
-            if (order->child == NULL) {
-                found = true;
-                take_down_sa(order->engine, sa);
-            } else if (!take_down_children(order, sa, &found)) {
-                is_done = false;
-            }
-            ike_sa_settle(order->engine, sa);
+            take_down_one(order, sa, &progress);
         }
         sa = next;
     }
-    if (!found) {
-        return order->child == NULL
-                   ? refuse(order, "connection %s is not up", order->connection->name)
-                   : refuse(order, "child %s is not up", order->child->name);
+    if (progress.found) {
+        return !progress.failed;
     }
-    return is_done;
+    return order->child == NULL ? refuse(order, "connection %s is not up", order->connection->name)
+                                : refuse(order, "child %s is not up", order->child->name);
 }
 
 // --- liveness ---------------------------------------------------------------------------------
@@ -191,13 +196,14 @@ static bool probe(const struct order *order)
 {
     bool found = false;
     for (struct ike_sa *sa = order->engine->table.first; sa != NULL; sa = sa->next) {
-        if (is_ours(order, sa) && is_established(sa)) {
-            if (!task_queue_add(&sa->tasks, TASK_LIVENESS, 0)) {
-                return refuse(order, "out of memory");
-            }
-            found = true;
-            ike_sa_settle(order->engine, sa);
+        if (!is_ours(order, sa) || !is_established(sa)) {
+            continue;
         }
+        if (!task_queue_add(&sa->tasks, TASK_LIVENESS, 0)) {
+            return refuse(order, "out of memory");
+        }
+        found = true;
+        ike_sa_settle(order->engine, sa);
     }
     return found || refuse(order, "connection %s is not up", order->connection->name);
 }

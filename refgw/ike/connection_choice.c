@@ -14,25 +14,32 @@ static bool accepts_path(const struct policy_connection *connection,
            accepts(&connection->remote_address, &path->remote.address);
 }
 
+// The `*skip`-th of those that accept the path and name the remote address, or take any;
+// `*skip` is less by those passed over.
+static const struct policy_connection *find_of_kind(const struct ike_policy *policy,
+                                                    const struct network_path *path, bool takes_any,
+                                                    size_t *skip)
+{
+    for (size_t i = 0; i < policy->connection_count; i++) {
+        const struct policy_connection *connection = &policy->connections[i];
+        const bool is_open = connection->remote_address.family == ADDRESS_NONE;
+        if (is_open != takes_any || !accepts_path(connection, path)) {
+            continue;
+        }
+        if (*skip == 0) {
+            return connection;
+        }
+        (*skip)--;
+    }
+    return NULL;
+}
+
 const struct policy_connection *connection_for_path(const struct ike_policy *policy,
                                                     const struct network_path *path, size_t index)
 {
-    size_t skipped = 0;
-    for (unsigned round = 0; round < 2; round++) {
-        const bool wants_any = round == 1;
-        for (size_t i = 0; i < policy->connection_count; i++) {
-            const struct policy_connection *connection = &policy->connections[i];
-            const bool takes_any = connection->remote_address.family == ADDRESS_NONE;
-            if (takes_any != wants_any || !accepts_path(connection, path)) {
-                continue;
-            }
-            if (skipped == index) {
-                return connection;
-            }
-            skipped++;
-        }
-    }
-    return NULL;
+    size_t skip = index;
+    const struct policy_connection *connection = find_of_kind(policy, path, false, &skip);
+    return connection != NULL ? connection : find_of_kind(policy, path, true, &skip);
 }
 
 const struct policy_connection *connection_by_name(const struct ike_policy *policy,

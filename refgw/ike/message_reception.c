@@ -321,9 +321,10 @@ static void receive_protected(struct exchange *exchange)
         reject(exchange, "integrity-failed", fault.section);
         return;
     }
-    exchange->payloads = &opened.inside;
-    if (!hook_drops(exchange)) {
-        act_on(exchange, is_readable ? NULL : &fault);
+    struct exchange inside = *exchange;
+    inside.payloads = &opened.inside;
+    if (!hook_drops(&inside)) {
+        act_on(&inside, is_readable ? NULL : &fault);
     }
 }
 

@@ -101,28 +101,29 @@ static bool names_number(const struct proposal *proposal, unsigned type, unsigne
     return transform != NULL;
 }
 
+static bool type_fits(unsigned type, bool is_ike)
+{
+    switch (type) {
+    case IKE_TRANSFORM_ENCR:
+    case IKE_TRANSFORM_INTEG:
+    case IKE_TRANSFORM_KE:
+        return true;
+    case IKE_TRANSFORM_PRF:
+        return is_ike;
+    case IKE_TRANSFORM_SN:
+        return !is_ike;
+    default:
+        return false;
+    }
+}
+
 // A transform type that is unknown, or has no business in this kind of SA, spoils its whole
 // proposal (section 3.3.6).
 static bool has_only_fitting_types(const struct match *match)
 {
     const bool is_ike = match->terms->purpose == PROPOSAL_FOR_IKE;
     for (size_t i = 0; i < match->offered->transform_count; i++) {
-        switch (match->offered->transforms[i].type) {
-        case IKE_TRANSFORM_ENCR:
-        case IKE_TRANSFORM_INTEG:
-        case IKE_TRANSFORM_KE:
-            break;
-        case IKE_TRANSFORM_PRF:
-            if (!is_ike) {
-                return false;
-            }
-            break;
-        case IKE_TRANSFORM_SN:
-            if (is_ike) {
-                return false;
-            }
-            break;
-        default:
+        if (!type_fits(match->offered->transforms[i].type, is_ike)) {
             return false;
         }
     }
@@ -296,17 +297,26 @@ static bool proposals_match(struct match *match)
     return choose_no_key_exchange(match) && choose_sequence(match);
 }
 
+// One proposal of the other side against all of our own.
+static bool choose_from(const struct proposal_terms *terms, const struct proposal *offered,
+                        struct chosen_proposal *out_chosen)
+{
+    for (size_t i = 0; i < terms->own_count; i++) {
+        struct match match = {.terms = terms, .offered = offered, .own = &terms->own[i]};
+        if (proposals_match(&match)) {
+            *out_chosen = match.chosen;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool proposal_choose(const struct proposal_terms *terms, const struct security_association *offered,
                      struct chosen_proposal *out_chosen)
 {
     for (size_t i = 0; i < offered->proposal_count; i++) {
-        for (size_t j = 0; j < terms->own_count; j++) {
-            struct match match = {
-                .terms = terms, .offered = &offered->proposals[i], .own = &terms->own[j]};
-            if (proposals_match(&match)) {
-                *out_chosen = match.chosen;
-                return true;
-            }
+        if (choose_from(terms, &offered->proposals[i], out_chosen)) {
+            return true;
         }
     }
     return false;
@@ -314,12 +324,13 @@ bool proposal_choose(const struct proposal_terms *terms, const struct security_a
 
 static bool has_one_of_each(const struct proposal *proposal)
 {
+    bool is_seen[UINT8_MAX + 1] = {false};
     for (size_t i = 0; i < proposal->transform_count; i++) {
-        for (size_t j = i + 1; j < proposal->transform_count; j++) {
-            if (proposal->transforms[i].type == proposal->transforms[j].type) {
-                return false;
-            }
+        const uint8_t type = proposal->transforms[i].type;
+        if (is_seen[type]) {
+            return false;
         }
+        is_seen[type] = true;
     }
     return true;
 }
@@ -360,14 +371,26 @@ bool proposal_names_key_exchange(const struct proposal_terms *terms,
     return false;
 }
 
-enum key_exchange_method proposal_first_key_exchange(const struct proposal_terms *terms)
+// The first one of one proposal, or KE_NONE.
+static enum key_exchange_method first_usable(const struct proposal_terms *terms,
+                                             const struct policy_proposal *own)
 {
-    for (size_t i = 0; i < terms->own_count; i++) {
-        for (size_t j = 0; j < terms->own[i].key_exchange_count; j++) {
-            if (proposal_names_key_exchange(terms, terms->own[i].key_exchange[j])) {
-                return terms->own[i].key_exchange[j];
-            }
+    for (size_t i = 0; i < own->key_exchange_count; i++) {
+        const struct match match = {.terms = terms, .own = own};
+        if (may_use_key_exchange(&match, (unsigned)own->key_exchange[i])) {
+            return own->key_exchange[i];
         }
     }
     return KE_NONE;
+}
+
+enum key_exchange_method proposal_first_key_exchange(const struct proposal_terms *terms)
+{
+    enum key_exchange_method method = KE_NONE;
+    for (size_t i = 0; i < terms->own_count && method == KE_NONE; i++) {
+        if (proposal_can_be_offered(terms, &terms->own[i])) {
+            method = first_usable(terms, &terms->own[i]);
+        }
+    }
+    return method;
 }

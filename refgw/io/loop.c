@@ -210,6 +210,16 @@ static unsigned loop_events_of(uint32_t events)
            ((events & (uint32_t)EPOLLOUT) != 0 ? (unsigned)LOOP_WRITABLE : 0U);
 }
 
+static void dispatch(const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const struct watch *watch = events[i].data.ptr;
+        if (watch->descriptor >= 0) {
+            watch->handler(watch->context, loop_events_of(events[i].events));
+        }
+    }
+}
+
 bool loop_run(struct loop *loop)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
@@ -219,12 +229,7 @@ bool loop_run(struct loop *loop)
         if (count < 0 && errno != EINTR) {
             return false;
         }
-        for (int i = 0; i < count; i++) {
-            const struct watch *watch = events[i].data.ptr;
-            if (watch->descriptor >= 0) {
-                watch->handler(watch->context, loop_events_of(events[i].events));
-            }
-        }
+        dispatch(events, count);
         release_unwatched(loop);
     }
     return true;

@@ -251,6 +251,16 @@ static bool is_in_range(const struct ip_address *address, const struct selector 
            address_compare(address, &range->end_address) <= 0;
 }
 
+static bool is_in_set(const struct ip_address *address, const struct selector_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (is_in_range(address, &set->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // An own address inside the selectors, of this family; ADDRESS_NONE when there is none.
 static struct ip_address own_address_in(const struct selector_set *set, enum address_family family)
 {
@@ -259,13 +269,12 @@ static struct ip_address own_address_in(const struct selector_set *set, enum add
     if (getifaddrs(&list) != 0) {
         return found;
     }
-    for (const struct ifaddrs *entry = list; entry != NULL && found.family == ADDRESS_NONE;
-         entry = entry->ifa_next) {
+    for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
         const struct ip_address address = address_of(entry->ifa_addr);
-        for (size_t i = 0; i < set->count && address.family == family; i++) {
-            if (is_in_range(&address, &set->items[i]) && (entry->ifa_flags & IFF_LOOPBACK) == 0) {
-                found = address;
-            }
+        if (address.family == family && (entry->ifa_flags & IFF_LOOPBACK) == 0 &&
+            is_in_set(&address, set)) {
+            found = address;
+            break;
         }
     }
     freeifaddrs(list);

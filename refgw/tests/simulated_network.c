@@ -293,12 +293,11 @@ const struct sent_datagram *simulated_network_sent(const struct simulated_networ
 {
     size_t seen = 0;
     for (size_t i = 0; i < network->sent_count; i++) {
-        if (network->sent[i].sender == host) {
-            if (seen == index) {
-                return &network->sent[i];
-            }
-            seen++;
+        const bool is_theirs = network->sent[i].sender == host;
+        if (is_theirs && seen == index) {
+            return &network->sent[i];
         }
+        seen += is_theirs ? 1 : 0;
     }
     return NULL;
 }

@@ -9,7 +9,11 @@
 use strict;
 use warnings;
 
-BEGIN { require(($0 =~ m{^(.*/)} ? $1 : './') . 'words.pm') }
+BEGIN {
+    my ($here) = $0 =~ m{^(.*/)};
+    unshift @INC, $here // '.';
+}
+use words;
 
 my ($directory) = @ARGV;
 my %thread;       # per thread: what was seen since it last checked out an IKE_SA

@@ -7,7 +7,11 @@ use strict;
 use warnings;
 use Socket;
 
-BEGIN { require(($0 =~ m{^(.*/)} ? $1 : './') . 'words.pm') }
+BEGIN {
+    my ($here) = $0 =~ m{^(.*/)};
+    unshift @INC, $here // '.';
+}
+use words;
 
 use constant {
     CMD_REQUEST => 0, CMD_RESPONSE => 1, EVENT_REGISTER => 3, EVENT_CONFIRM => 5, EVENT => 7,

@@ -41,18 +41,23 @@ static bool is_forwarded_copy(struct byte_view arrived, struct byte_view left)
            view_equals(before.payload, after.payload);
 }
 
+static bool leaves_behind(const struct walked_file *file, size_t arrived)
+{
+    for (size_t i = arrived + 1; i < file->packet_count; i++) {
+        if (file->packets[i].interface == 1 &&
+            is_forwarded_copy(file->packets[arrived].bytes, file->packets[i].bytes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Each packet that arrived must be followed by the same one leaving, one hop poorer.
 static size_t count_pairs(const struct walked_file *file)
 {
     size_t pairs = 0;
     for (size_t i = 0; i < file->packet_count; i++) {
-        for (size_t k = i + 1; file->packets[i].interface == 0 && k < file->packet_count; k++) {
-            if (file->packets[k].interface == 1 &&
-                is_forwarded_copy(file->packets[i].bytes, file->packets[k].bytes)) {
-                pairs++;
-                break;
-            }
-        }
+        pairs += file->packets[i].interface == 0 && leaves_behind(file, i);
     }
     return pairs;
 }
@@ -98,8 +103,8 @@ static void forwards_everything(enum address_family family, bool nat)
     ok(rig_relay(&rig, NULL, error), "the relay starts");
     ok(rig_probes(&rig, family, 500) && rig_received(&rig, 100), "both LANs hear each other");
     ok(rig_finish_probes(&rig, 2000), "the probes end well");
-    ok(relay_stop(&rig.relay, RIG_MILLISECONDS) && relay_stop(&rig.relay, RIG_MILLISECONDS),
-       "the relay ends well, and stopping it twice does no harm");
+    ok(relay_stop(&rig.relay, RIG_MILLISECONDS), "the relay ends well");
+    ok(relay_stop(&rig.relay, RIG_MILLISECONDS), "and stopping it twice does no harm");
     check_nothing_lost(&rig);
     ok(rig_clear(&rig), "the cell is removed");
 }
@@ -147,24 +152,25 @@ static void a_rule_drops_exactly_its_message(void)
     uint8_t first[28];
     uint8_t other[28];
     uint8_t got[64];
-    struct sockaddr_in from;
+    struct sockaddr_storage from;
     write_ike(first, 35, 0x08, 1);
     write_ike(other, 37, 0x08, 2);
     ok(rig_build(&rig, &options) &&
            rig_relay(&rig, "rule 22 { wan ike drop 1st IKE_AUTH.req from west must-hit 1 }\n",
                      error),
        "a cell with a rule");
-    const int west = rig_socket(&rig, CELL_WEST, "192.0.2.1", IKE_PORT);
-    const int east = rig_socket(&rig, CELL_EAST, "198.51.100.1", IKE_PORT);
+    const int west = lab_socket(&rig.network, CELL_WEST, "192.0.2.1", IKE_PORT);
+    const int east = lab_socket(&rig.network, CELL_EAST, "198.51.100.1", IKE_PORT);
     // The request is dropped, the retransmission is not.
-    ok(rig_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(first)) &&
-           rig_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(first)) &&
-           rig_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(other)) &&
-           rig_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(first)),
+    ok(lab_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(first)) &&
+           lab_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(first)) &&
+           lab_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(other)) &&
+           lab_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(first)),
        "west sends");
     static const uint8_t exchanges[] = {35, 37, 35};
     for (size_t i = 0; i < sizeof(exchanges); i++) {
-        ok(rig_receive(east, got, sizeof(got), &from) == 28 && got[18] == exchanges[i],
+        ok(lab_receive(east, RIG_MILLISECONDS, got, sizeof(got), &from) == 28 &&
+               got[18] == exchanges[i],
            "message %d comes through", (int)i + 1);
     }
     ok(relay_stop(&rig.relay, RIG_MILLISECONDS), "the relay ends well");
@@ -195,22 +201,24 @@ static void nat_rewrites_the_source_and_lets_nothing_in(void)
     static const uint8_t unasked[] = "unasked";
     static const uint8_t reply[] = "answer";
     uint8_t got[64];
-    struct sockaddr_in from = {0};
+    struct sockaddr_storage from = {0};
     char address[INET_ADDRSTRLEN] = "";
     ok(rig_build(&rig, &options) && rig_relay(&rig, NULL, error), "a cell with NAT in the west");
-    const int west = rig_socket(&rig, CELL_WEST, "203.0.113.129", IKE_PORT);
-    const int east = rig_socket(&rig, CELL_EAST, "198.51.100.1", IKE_PORT);
-    ok(rig_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(question)) &&
-           rig_receive(east, got, sizeof(got), &from) == (ssize_t)sizeof(question),
+    const int west = lab_socket(&rig.network, CELL_WEST, "203.0.113.129", IKE_PORT);
+    const int east = lab_socket(&rig.network, CELL_EAST, "198.51.100.1", IKE_PORT);
+    ok(lab_send(west, "198.51.100.1", IKE_PORT, VIEW_OF(question)) &&
+           lab_receive(east, RIG_MILLISECONDS, got, sizeof(got), &from) ==
+               (ssize_t)sizeof(question),
        "east hears west");
-    const uint16_t port = ntohs(from.sin_port);
-    (void)inet_ntop(AF_INET, &from.sin_addr, address, sizeof(address));
+    const struct sockaddr_in *source = (const struct sockaddr_in *)&from;
+    const uint16_t port = ntohs(source->sin_port);
+    (void)inet_ntop(AF_INET, &source->sin_addr, address, sizeof(address));
     ok(strcmp(address, "192.0.2.1") == 0 && port >= NAT_FIRST_PORT && port <= NAT_LAST_PORT,
        "from 192.0.2.1 and another port than 500: %s:%u", address, (unsigned)port);
     // To a port that west never used, then to the right one: only the second may come through.
-    ok(rig_send(east, "192.0.2.1", IKE_PORT, VIEW_OF(unasked)) &&
-           rig_send(east, "192.0.2.1", port, VIEW_OF(reply)) &&
-           rig_receive(west, got, sizeof(got), &from) == (ssize_t)sizeof(reply) &&
+    ok(lab_send(east, "192.0.2.1", IKE_PORT, VIEW_OF(unasked)) &&
+           lab_send(east, "192.0.2.1", port, VIEW_OF(reply)) &&
+           lab_receive(west, RIG_MILLISECONDS, got, sizeof(got), &from) == (ssize_t)sizeof(reply) &&
            memcmp(got, reply, sizeof(reply)) == 0,
        "the answer comes back, the unasked packet does not");
     (void)close(west);
@@ -238,13 +246,13 @@ static void an_address_that_appears_later_is_found(void)
     static const char *const add[] = {"address", "add", "192.0.2.77/24", "dev", "wan0"};
     static const uint8_t hello[] = "hello";
     uint8_t got[64];
-    struct sockaddr_in from;
+    struct sockaddr_storage from;
     ok(rig_build(&rig, &options) && rig_relay(&rig, NULL, error), "a cell");
     ok(run_ip(&rig, CELL_WEST, add), "west gets another address");
-    const int west = rig_socket(&rig, CELL_WEST, "192.0.2.77", IKE_PORT);
-    const int east = rig_socket(&rig, CELL_EAST, "198.51.100.1", IKE_PORT);
-    ok(rig_send(east, "192.0.2.77", IKE_PORT, VIEW_OF(hello)) &&
-           rig_receive(west, got, sizeof(got), &from) == (ssize_t)sizeof(hello),
+    const int west = lab_socket(&rig.network, CELL_WEST, "192.0.2.77", IKE_PORT);
+    const int east = lab_socket(&rig.network, CELL_EAST, "198.51.100.1", IKE_PORT);
+    ok(lab_send(east, "192.0.2.77", IKE_PORT, VIEW_OF(hello)) &&
+           lab_receive(west, RIG_MILLISECONDS, got, sizeof(got), &from) == (ssize_t)sizeof(hello),
        "east reaches it: the relay finds its hardware address");
     (void)close(west);
     (void)close(east);
@@ -284,15 +292,16 @@ static void the_relay_sees_what_a_wire_would_carry(void)
     const struct cell_network_options options = {.number = 6};
     static uint8_t large[12000];
     uint8_t got[2048];
-    struct sockaddr_in from;
+    struct sockaddr_storage from;
     const int segment = 1200;
     ok(rig_build(&rig, &options) && rig_relay(&rig, NULL, error), "a cell");
-    const int west = rig_socket(&rig, CELL_WEST, "192.0.2.1", 9000);
-    const int east = rig_socket(&rig, CELL_EAST, "198.51.100.1", 9000);
+    const int west = lab_socket(&rig.network, CELL_WEST, "192.0.2.1", 9000);
+    const int east = lab_socket(&rig.network, CELL_EAST, "198.51.100.1", 9000);
     (void)setsockopt(west, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-    ok(rig_send(west, "198.51.100.1", 9000, VIEW_OF(large)), "west sends ten segments in one call");
+    ok(lab_send(west, "198.51.100.1", 9000, VIEW_OF(large)), "west sends ten segments in one call");
     size_t received = 0;
-    while (received < 10 && rig_receive(east, got, sizeof(got), &from) == segment) {
+    while (received < 10 &&
+           lab_receive(east, RIG_MILLISECONDS, got, sizeof(got), &from) == segment) {
         received++;
     }
     ok(received == 10, "east receives ten datagrams");

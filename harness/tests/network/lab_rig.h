@@ -5,16 +5,11 @@
 #include "harness/network/cell_network.h"
 #include "harness/relay/relay.h"
 #include "harness/tap/tap.h"
+#include "harness/tests/network/lab_socket.h"
 #include "harness/tests/relay/pcapng_walk.h"
 #include "harness/traffic/traffic.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <poll.h>
-#include <sched.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { RIG_PATH_SIZE = 128, RIG_MILLISECONDS = 10000 };
 
@@ -187,50 +182,6 @@ static inline bool rig_clear(struct rig *rig)
     }
     (void)rmdir(rig->folder);
     return gone;
-}
-
-// A UDP socket in a namespace of the cell, bound to address and port; it has no time limit of
-// its own. -1 on failure.
-static inline int rig_socket(const struct rig *rig, enum cell_role role, const char *address,
-                             uint16_t port)
-{
-    char name[CELL_NAME_SIZE];
-    const int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int opened = -1;
-    cell_network_name(&rig->network, role, name);
-    if (home < 0 || inet_pton(AF_INET, address, &here.sin_addr) != 1 || !namespace_enter(name)) {
-        return -1;
-    }
-    opened = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (opened >= 0 && bind(opened, (const struct sockaddr *)&here, sizeof(here)) != 0) {
-        (void)close(opened);
-        opened = -1;
-    }
-    if (setns(home, CLONE_NEWNET) != 0) {
-        abort();
-    }
-    (void)close(home);
-    return opened;
-}
-
-static inline bool rig_send(int from, const char *address, uint16_t port, struct byte_view bytes)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-    return inet_pton(AF_INET, address, &to.sin_addr) == 1 &&
-           sendto(from, bytes.data, bytes.size, 0, (const struct sockaddr *)&to, sizeof(to)) ==
-               (ssize_t)bytes.size;
-}
-
-// Receives one datagram within the time limit; returns its size, or -1.
-static inline ssize_t rig_receive(int at, uint8_t *bytes, size_t size, struct sockaddr_in *out_from)
-{
-    struct pollfd ready = {.fd = at, .events = POLLIN};
-    socklen_t from_size = sizeof(*out_from);
-    if (poll(&ready, 1, RIG_MILLISECONDS) != 1) {
-        return -1;
-    }
-    return recvfrom(at, bytes, size, 0, (struct sockaddr *)out_from, &from_size);
 }
 
 // Programs of the rig are this program: call it first in main(). Returns -1 when main() is to

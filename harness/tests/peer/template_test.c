@@ -1,5 +1,6 @@
 #include "harness/peer/template.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,10 @@ static void names_line_and_reason(void)
     fails_with("{{else}}", 1, "'{{else}}' without a block that it belongs to");
     fails_with("{{#each name}}{{/each}}", 1, "'name' is no list");
     fails_with("{{words}}", 1, "'words' is no text and no number");
-    fails_with("{{#if yes}}a{{else}}b{{else}}c{{/if}}", 1, "'{{#if yes}}' is not closed");
+    fails_with("{{#if yes}}a{{else}}b\n{{else}}c{{/if}}", 2,
+               "'{{else}}' without a block that it belongs to");
+    fails_with("{{#each words}}a{{else}}b{{/each}}", 1,
+               "'{{else}}' without a block that it belongs to");
 }
 
 static void refuses_what_quotes_cannot_hold(void)
@@ -121,8 +125,7 @@ static void bounds_its_depth(void)
     char text[512] = "";
     size_t used = 0;
     for (int i = 0; i < TEMPLATE_MOST_DEPTH + 1; i++) {
-        memcpy(text + used, "{{#if yes}}", 11);
-        used += 11;
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "{{#if yes}}");
     }
     fails_with(text, 1, "more than 8 blocks inside each other");
 }

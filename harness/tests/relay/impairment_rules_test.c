@@ -89,7 +89,7 @@ static void names_what_is_wrong_and_what_is_allowed(void)
         {"wan ike drop 1st any from north",               36, "west east"      },
         {"wan ike drop 1st any north",                    31, "must-hit"       },
         {"wan ike drop 1st any must-hit x",               40, "number"         },
-        {"wan ike drop 1st any times 0",                  31, "never hit"      },
+        {"wan ike drop 1st any times 0",                  37, "never hit"      },
         {"wan ike drop every any times 2",                33, "every"          },
         {"wan ike loss 5%",                               18, "esp only"       },
         {"wan loss 5%",                                   14, "esp only"       },

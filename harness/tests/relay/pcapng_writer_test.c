@@ -34,25 +34,25 @@ static void writes_exactly_these_bytes(void)
 {
     // Numbers in host byte order: this is how a little-endian machine writes it.
     static const uint8_t wanted[] = {
-        0x0a, 0x0d, 0x0d, 0x0a, 72,   0,    0,    0,    // Section Header Block, length
+        0x0a, 0x0d, 0x0d, 0x0a, 64,   0,    0,    0,    // Section Header Block, length
         0x4d, 0x3c, 0x2b, 0x1a, 1,    0,    0,    0,    // magic, version 1.0
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, // section length unknown
         2,    0,    6,    0,    'x',  '8',  '6',  '_',  '6', '4', 0,   0, // hardware
         3,    0,    5,    0,    'L',  'i',  'n',  'u',  'x', 0,   0,   0, // operating system
         4,    0,    4,    0,    't',  'e',  's',  't',                    // application
-        0,    0,    0,    0,    72,   0,    0,    0, // end of options, length again
-        1,    0,    0,    0,    56,   0,    0,    0, // Interface Description Block
+        0,    0,    0,    0,    64,   0,    0,    0, // end of options, length again
+        1,    0,    0,    0,    52,   0,    0,    0, // Interface Description Block
         101,  0,    0,    0,    0,    0,    0,    0, // raw IP, nothing cut
         2,    0,    7,    0,    'a',  'r',  'r',  'i',  'v', 'e', 'd', 0, // name
         3,    0,    2,    0,    'i',  'n',  0,    0,                      // description
         9,    0,    1,    0,    9,    0,    0,    0,                      // nanoseconds
-        0,    0,    0,    0,    56,   0,    0,    0,                      //
-        1,    0,    0,    0,    44,   0,    0,    0,                      // the second interface
+        0,    0,    0,    0,    52,   0,    0,    0,                      //
+        1,    0,    0,    0,    40,   0,    0,    0,                      // the second interface
         101,  0,    0,    0,    0,    0,    0,    0,                      //
         2,    0,    4,    0,    'l',  'e',  'f',  't',                    //
         9,    0,    1,    0,    9,    0,    0,    0,                      //
-        0,    0,    0,    0,    44,   0,    0,    0,                      //
-        6,    0,    0,    0,    76,   0,    0,    0,                      // Enhanced Packet Block
+        0,    0,    0,    0,    40,   0,    0,    0,                      //
+        6,    0,    0,    0,    68,   0,    0,    0,                      // Enhanced Packet Block
         1,    0,    0,    0,    0x44, 0x33, 0x22, 0x11,                   // interface 1, time high
         0x88, 0x77, 0x66, 0x55, 21,   0,    0,    0,                      // time low, captured
         21,   0,    0,    0,    0x45, 0,    0,    21,                     // original, the packet
@@ -60,7 +60,7 @@ static void writes_exactly_these_bytes(void)
         192,  0,    2,    1,    198,  51,   100,  1,                      //
         0x77, 0,    0,    0,    1,    0,    4,    0,                      // padding, comment
         'r',  'u',  'l',  'e',  0,    0,    0,    0,                      //
-        76,   0,    0,    0};
+        68,   0,    0,    0};
     char path[32];
     if (!temporary(path)) {
         ok(false, "a file");
@@ -129,12 +129,11 @@ static void tshark_reads_the_same(void)
     (void)pcapng_writer_packet(writer, 0, 1700000000123456789U, VIEW_OF(packet), "rule 22: drop");
     (void)pcapng_writer_packet(writer, 1, 1700000000123456790U, VIEW_OF(packet), NULL);
     ok(pcapng_writer_close(writer), "a file with two packets");
-    const char *const arguments[] = {
-        "sh", "-c",
-        "command -v tshark >/dev/null || exit 127; tshark -r \"$0\" -T "
-        "fields -e frame.interface_name -e frame.time_epoch -e ip.src "
-        "-e frame.comment 2>/dev/null",
-        path, NULL};
+    static const char script[] =
+        "command -v tshark >/dev/null || exit 127\n"
+        "tshark -r \"$0\" -T fields -e frame.interface_name -e frame.time_epoch -e ip.src "
+        "-e frame.comment 2>/dev/null";
+    const char *const arguments[] = {"sh", "-c", script, path, NULL};
     const struct process_options options = process_options_default(arguments);
     const int code = process_run(&options, (struct byte_view){0}, LONG_ENOUGH, text, sizeof(text));
     if (code == NOT_FOUND) {

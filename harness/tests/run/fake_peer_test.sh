@@ -38,21 +38,6 @@ run() { # ARGUMENT... ; leaves the exit code in $code
 result() { jq -r "$1" "$scratch/out/result.json" 2>/dev/null; }
 verdict() { result ".results[${1:-0}].verdict"; }
 
-# Everything that the fake peers have made, by their own record.
-nothing_is_left() {
-    left=
-    for namespace in $(sed -n 's/^netns //p' "$FAKE_LOG" | sort -u); do
-        [ ! -e "/run/netns/$namespace" ] || left="$left namespace:$namespace"
-    done
-    for pid in $(sed -n 's/^pid //p' "$FAKE_LOG"); do
-        ! kill -0 "$pid" 2>/dev/null || left="$left process:$pid"
-    done
-    for folder in $(sed -n 's/^folder //p' "$FAKE_LOG" | sort -u); do
-        [ ! -e "${folder%/*}" ] || left="$left folder:$folder"
-    done
-    is "$left" "" "$1: no namespace, process or folder is left"
-}
-
 wait_for() { # SECONDS COMMAND...
     tries=$(($1 * 20))
     shift
@@ -65,6 +50,25 @@ wait_for() { # SECONDS COMMAND...
 }
 both_started() { [ "$(grep -c '^started' "$FAKE_LOG")" -ge 2 ]; }
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# Everything that the fake peers have made, by their own record.
+leftovers() {
+    for namespace in $(sed -n 's/^netns //p' "$FAKE_LOG" | sort -u); do
+        [ ! -e "/run/netns/$namespace" ] || printf 'namespace:%s ' "$namespace"
+    done
+    for pid in $(sed -n 's/^pid //p' "$FAKE_LOG"); do
+        is_gone "$pid" || printf 'process:%s ' "$pid"
+    done
+    for folder in $(sed -n 's/^folder //p' "$FAKE_LOG" | sort -u); do
+        [ ! -e "${folder%/*}" ] || printf 'folder:%s ' "$folder"
+    done
+}
+is_clean() { [ -z "$(leftovers)" ]; }
+nothing_is_left() {
+    # A process that was killed is gone once init has collected it.
+    wait_for 3 is_clean
+    is "$(leftovers)" "" "$1: no namespace, process or folder is left"
+}
 
 # --- one misbehaviour at a time --------------------------------------------------------------
 run fake/tunnel --west good --east good

@@ -51,7 +51,7 @@ static void reads_every_operation(struct step_list *list)
         STEP_REKEY_IKE,   STEP_DOWN,  STEP_DOWN, STEP_TRAFFIC_ON, STEP_HOLD,
         STEP_TRAFFIC_OFF, STEP_KILL,  STEP_STOP,
     };
-    struct block_fault fault;
+    struct block_fault fault = {0};
     if (!ok(parse("10 start east ; start west\n20 up $who\n30 dpd west\n40 rekey-child east\n"
                   "50 rekey-ike west\n60 down west child ; down west\n70 traffic probe on\n"
                   "80 hold 500ms\n90 traffic probe off\n100 kill west\n110 stop east",
@@ -79,7 +79,7 @@ static void reads_every_operation(struct step_list *list)
 
 static void reads_conditions(struct step_list *list)
 {
-    struct block_fault fault;
+    struct block_fault fault = {0};
     const struct step *step = list->steps;
     if (!ok(parse("10 up west until sa ike=1 child>=2 within 15s\n"
                   "20 up west until sa ike=1 both within 2s\n"
@@ -110,7 +110,7 @@ static void reads_conditions(struct step_list *list)
 
 static void reads_marks_and_parallels(struct step_list *list)
 {
-    struct block_fault fault;
+    struct block_fault fault = {0};
     const struct step *step = list->steps;
     if (!ok(parse("10 mark rekey { rekey-child $who until sa child.generation>=1 within 3s ; hold "
                   "2s }\n20 parallel { rekey-child west ; rekey-ike east } until sa child=1 both "
@@ -176,7 +176,7 @@ static const struct bad bad_steps[] = {
 static void refuses_what_is_no_step(struct step_list *list)
 {
     for (size_t i = 0; i < sizeof(bad_steps) / sizeof(bad_steps[0]); i++) {
-        struct block_fault fault;
+        struct block_fault fault = {0};
         list->count = 77;
         const bool is_right = !parse(bad_steps[i].text, list, &fault) && fault.line >= 7 &&
                               strstr(fault.message, bad_steps[i].message) != NULL;
@@ -190,7 +190,7 @@ static void refuses_too_many_steps(struct step_list *list)
 {
     char text[4000];
     size_t used = 0;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     for (unsigned i = 1; i <= STEPS_MOST + 1; i++) {
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%u hold 1s\n", i);
     }
@@ -218,7 +218,7 @@ static void compares_observations(struct step_list *list)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[128];
-        struct block_fault fault;
+        struct block_fault fault = {0};
         (void)snprintf(text, sizeof(text), "10 until %s within 1s", cases[i].condition);
         ok(parse(text, list, &fault) &&
                step_condition_holds(&list->steps[0].until, &cases[i].seen) == cases[i].holds,

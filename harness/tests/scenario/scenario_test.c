@@ -39,7 +39,7 @@ static bool load_text(const char *text, struct scenario *out_scenario,
 static void loads_every_block(void)
 {
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     if (!ok(load_text(GOOD, &scenario, &fault), "a scenario with every block loads")) {
         note("%u:%u: %s", fault.line, fault.column, fault.message);
         return;
@@ -64,7 +64,7 @@ static void loads_every_block(void)
 static void loads_without_what_may_be_missing(void)
 {
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     ok(load_text("ikelab 1\ntitle \"t\"\n"
                  "topology { west-lan -- west -- west-natgw -- wan -- east-natgw -- east -- "
                  "east-lan ; wan delay 20ms }\n"
@@ -92,7 +92,7 @@ static void counts_variants_with_the_last_axis_fastest(void)
         "[side=east,pfs=off]", "[side=east,pfs=on]", "[side=east,pfs=both-ways]",
     };
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     if (!load_text(GOOD, &scenario, &fault)) {
         ok(false, "the scenario loads");
         return;
@@ -114,7 +114,7 @@ static void counts_variants_with_the_last_axis_fastest(void)
 static void replaces_axes_in_words(void)
 {
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     char text[SCENARIO_WORD_SIZE] = "unchanged";
     char longest[SCENARIO_WORD_SIZE + 8];
     if (!load_text(GOOD, &scenario, &fault)) {
@@ -158,7 +158,7 @@ static void applies_lines_by_their_condition(void)
         {"must a \"if\" b",               true },
     };
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     if (!load_text(GOOD, &scenario, &fault)) {
         ok(false, "the scenario loads");
         return;
@@ -181,7 +181,7 @@ static void applies_lines_by_their_condition(void)
 static void gives_needs_their_side(void)
 {
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     enum scenario_side side;
     if (!load_text(GOOD, &scenario, &fault)) {
         ok(false, "the scenario loads");
@@ -336,7 +336,7 @@ static void refuses(const struct bad *bad, size_t count)
 static void names_the_column_of_a_bad_word(void)
 {
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     ok(!load_text(SHORT "vary { b c | d }\n" TOPOLOGY "intent a { b }\n" STEPS_PLAIN
                         "expect { esp { must a if $b == e } }\n",
                   &scenario, &fault) &&
@@ -366,7 +366,7 @@ static void refuses_too_many_variants(void)
     }
     (void)snprintf(text + used, sizeof(text) - used, "}\n" REST_OF_FILE);
     struct scenario scenario;
-    struct block_fault fault;
+    struct block_fault fault = {0};
     ok(!load_text(text, &scenario, &fault) && strstr(fault.message, "variants") != NULL,
        "ten thousand variants are refused");
 }

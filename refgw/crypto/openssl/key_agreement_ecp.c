@@ -1,5 +1,5 @@
-// ECP groups of RFC 5903: a public value is x | y without a leading octet (section 7), the
-// shared secret is x alone (section 9). Prime order, so a point on the curve is in the group.
+// ECP groups of RFC 5903, section 7: a public value is x | y without a leading octet, the
+// shared secret is x alone. Prime order, so a point on the curve is in the group.
 #include <string.h>
 
 #include <openssl/crypto.h>

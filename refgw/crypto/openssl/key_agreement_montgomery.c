@@ -19,7 +19,7 @@ static bool start(struct key_agreement *agreement, const struct random_source *r
            size == agreement->group->public_size;
 }
 
-// RFC 7748, section 6 and RFC 8031, section 5: a point of small order gives zero.
+// RFC 7748, section 6 wants this check: a point of small order gives zero.
 static bool is_all_zero(const uint8_t *bytes, size_t size)
 {
     static const uint8_t zeros[MOST_SHARED_SIZE];

@@ -151,7 +151,7 @@ run_tunnel() {
     write_config a "$2" "$3"
     write_config b "$2" ""
     start_both "$1"
-    ! ping_through 203.0.113.65
+    ! ip netns exec "$A" ping -c 1 -W 1 203.0.113.65 >/dev/null 2>&1
     ok $? "$1: nothing passes before the tunnel is up"
     ctl a up tunnel
     ok $? "$1: up"
@@ -235,15 +235,30 @@ check_failures() {
     ctl a up nonsense 2>/dev/null
     [ $? -eq 1 ]
     ok $? "an unknown connection is refused with exit status 1"
+    ctl a colour red 2>/dev/null
+    [ $? -eq 2 ]
+    ok $? "an unknown command is wrong usage, exit status 2"
     kill -TERM "$PID_B"
     wait "$PID_B"
     ok $? "SIGTERM: exit status 0"
     PID_B=
     is_clean "$B" b
     ok $? "SIGTERM: nothing is left"
+    ctl a monitor --json >"$WORK/monitor" 2>/dev/null &
+    monitor=$!
+    within_10s ctl a status
+    (ctl a up tunnel 2>"$WORK/first" || echo $? >>"$WORK/first") &
+    first=$!
     message=$(ctl a up tunnel 2>&1)
     status=$?
+    wait $first
     echo "# $message"
+    grep -q timeout "$WORK/first" && grep -qx 1 "$WORK/first"
+    ok $? "two who wait for the same connection get the same answer"
+    grep -q '"event":"retransmitted"' "$WORK/monitor"
+    ok $? "monitor shows events as JSON lines"
+    kill $monitor
+    wait $monitor 2>/dev/null
     [ $status -eq 1 ] && echo "$message" | grep -q -e timeout -e silent
     ok $? "no peer: up fails and says that nobody answers"
     "$BIN/refgw" -c "$WORK/a.conf" 2>"$WORK/second.log"
@@ -258,10 +273,12 @@ check_failures() {
 for tool in ip ping; do
     command -v $tool >/dev/null 2>&1 || skip_all "needs $tool"
 done
-[ -x "$BIN/refgw" ] && [ -x "$BIN/refgwctl" ] || skip_all "no refgw in $BIN (make check-programs)"
+for program in refgw refgwctl; do
+    [ -x "$BIN/$program" ] || skip_all "no $program in $BIN (make check-programs)"
+done
 
 trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 WORK=$(mktemp -d /tmp/refgwapp.XXXXXX) || exit 1
 make_network || skip_all "cannot make network namespaces"
 
@@ -277,6 +294,6 @@ check_failures
 ok $? "the key log has a line for each IKE SA and ESP direction, mode 0600"
 grep -q 'key-log-enabled' "$WORK/a.log"
 ok $? "the log warns of the key log"
-[ "$FAILED" -eq 0 ] && [ -z "${SHOW:-}" ] || show_logs
+[ "$FAILED" -eq 0 ] || show_logs
 echo "1..$COUNT"
 [ "$FAILED" -eq 0 ]

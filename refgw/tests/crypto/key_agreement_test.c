@@ -226,9 +226,9 @@ static void rejects_every_wrong_size(void)
 
 static void rejects_modp_values_out_of_range(void)
 {
-    BIGNUM *(*const primes[])(BIGNUM *) = {BN_get_rfc3526_prime_2048, BN_get_rfc3526_prime_3072,
-                                           BN_get_rfc3526_prime_4096, BN_get_rfc3526_prime_6144,
-                                           BN_get_rfc3526_prime_8192};
+    static BIGNUM *(*const primes[])(BIGNUM *) = {
+        BN_get_rfc3526_prime_2048, BN_get_rfc3526_prime_3072, BN_get_rfc3526_prime_4096,
+        BN_get_rfc3526_prime_6144, BN_get_rfc3526_prime_8192};
     for (size_t i = 0; i < sizeof(primes) / sizeof(primes[0]); i++) {
         const struct group *group = &groups[i];
         const int size = (int)group->public_size;

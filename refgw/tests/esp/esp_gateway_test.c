@@ -44,7 +44,7 @@ static void fill_key(struct secret *key, size_t size, uint32_t from)
         abort();
     }
     for (size_t i = 0; i < size; i++) {
-        key->data[i] = (uint8_t)(from * 31 + i);
+        key->data[i] = (uint8_t)((size_t)from * 31 + i);
     }
 }
 
@@ -181,7 +181,7 @@ static struct packet *add_bytes(struct lab *lab, const uint8_t *bytes, size_t si
 
 static struct packet *add_ipv4(struct lab *lab, const char *source, const char *destination)
 {
-    uint8_t bytes[BUFFER_SIZE];
+    uint8_t bytes[BUFFER_SIZE] = {0};
     return add_bytes(lab, bytes, write_ipv4(bytes, source, destination, 40));
 }
 

@@ -175,7 +175,8 @@ static void switches_the_check_off(void)
 {
     struct replay_window window;
     ok(replay_window_init(&window, 0, false), "a window of 0");
-    ok(takes(&window, 5) && takes(&window, 5) && takes(&window, 1), "everything passes again");
+    ok(takes(&window, 5) && takes(&window, 1), "everything passes");
+    ok(takes(&window, 5), "and passes again");
     ok(!takes(&window, 0), "but for 0");
     ok(window.top == 5, "the highest number is known");
     replay_window_clear(&window);

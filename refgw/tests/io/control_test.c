@@ -198,7 +198,7 @@ static void a_slow_reader_gets_everything_and_a_dead_one_is_closed(void)
 static void too_many_clients_are_refused(void)
 {
     struct world world;
-    int ends[2 * CONTROL_MOST_CLIENTS];
+    int ends[2 * CONTROL_MOST_CLIENTS] = {0};
     bool taken = true;
     ok(open_world(&world), "the first client");
     for (size_t i = 0; i < CONTROL_MOST_CLIENTS; i++) {
@@ -217,13 +217,15 @@ static void too_many_clients_are_refused(void)
 
 static void the_socket_is_private_and_goes_with_its_owner(void)
 {
-    struct world world;
-    struct world second;
+    struct world world = {0};
+    struct world second = {0};
     struct problem problem = {0};
     struct stat status;
     char folder[] = "/tmp/refgw-control-XXXXXX";
     char path[64];
-    ok(mkdtemp(folder) != NULL && open_world(&world) && open_world(&second), "two gateways");
+    if (!ok(mkdtemp(folder) != NULL && open_world(&world) && open_world(&second), "two gateways")) {
+        return;
+    }
     (void)snprintf(path, sizeof(path), "%s/run/c.sock", folder);
     ok(control_listen(world.control, path, &problem), "listens, the folder is made");
     ok(stat(path, &status) == 0 && (status.st_mode & 0777) == 0600, "mode 0600");
