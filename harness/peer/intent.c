@@ -318,14 +318,29 @@ static bool read_life(struct reading *in)
     return true;
 }
 
-static bool read_dpd(struct reading *in)
+// "off" is an interval of 0.
+static bool read_interval(const char *word, uint64_t *out_milliseconds)
 {
-    if (in->line->count == 2 && strcmp(in->line->words[1], "off") == 0) {
-        in->intent->dpd_ms = 0;
+    if (strcmp(word, "off") == 0) {
+        *out_milliseconds = 0;
         return true;
     }
-    if (in->line->count != 2 || !scenario_duration(in->line->words[1], &in->intent->dpd_ms)) {
-        return reject(in, "liveness checks are 'dpd off' or 'dpd 10s'");
+    return scenario_duration(word, out_milliseconds);
+}
+
+static bool read_dpd(struct reading *in)
+{
+    const size_t count = in->line->count;
+    enum scenario_side side = SIDE_BOTH;
+    uint64_t interval = 0;
+    if (count < 2 || count > 3 || (count == 3 && !side_of(in->line->words[1], &side)) ||
+        !read_interval(in->line->words[count - 1], &interval)) {
+        return reject(in, "liveness checks are 'dpd off', 'dpd 10s' or 'dpd west|east 10s'");
+    }
+    for (size_t i = 0; i < INTENT_SIDES; i++) {
+        if (side == SIDE_BOTH || side == (enum scenario_side)i) {
+            in->intent->sides[i].dpd_ms = interval;
+        }
     }
     return true;
 }

@@ -7,7 +7,7 @@
 //       id    west fqdn west.example.test     # fqdn, address, email
 //       ts    west-lan === east-lan           # west-lan6, prefixes; several on each side
 //       life  child 1h  ike 4h
-//       dpd   off                             # or 10s
+//       dpd   off                             # or 10s; dpd west 1s: on one side only
 //       over  ipv4                            # or ipv6: the WAN addresses in use
 //       ike   east aes256gcm16-prfsha384-ecp384   # one side differs, for negative scenarios
 //       esp   east ...
@@ -55,6 +55,7 @@ struct intent_side {
     char psk[SCENARIO_WORD_SIZE];
     char address[ADDRESS_TEXT_SIZE]; // on its own wan0
     char world[ADDRESS_TEXT_SIZE];   // where the other side reaches it; differs behind a NAT
+    uint64_t dpd_ms;                 // silence after which this side checks; 0 is off
     size_t selector_count;
     char selectors[INTENT_MOST_SELECTORS][ADDRESS_TEXT_SIZE]; // prefixes behind this side
 };
@@ -66,7 +67,6 @@ struct intent {
     bool is_over_ipv6;
     uint64_t child_life_ms; // 0 when not stated
     uint64_t ike_life_ms;
-    uint64_t dpd_ms; // 0 is off
     struct intent_side sides[INTENT_SIDES];
 };
 

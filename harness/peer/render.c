@@ -128,7 +128,6 @@ static void set_timers(json_t *data, const struct peer_timers *timers, const str
     char text[TEXT_SIZE];
     set_seconds(data, "child_life_s", intent->child_life_ms);
     set_seconds(data, "ike_life_s", intent->ike_life_ms);
-    set_seconds(data, "dpd_s", intent->dpd_ms);
     (void)json_object_set_new(data, "retransmit_first_ms",
                               json_integer((json_int_t)timers->retransmit_first_ms));
     (void)json_object_set_new(data, "retransmit_factor_percent",
@@ -194,6 +193,7 @@ json_t *render_data(const struct peer_manifest *manifest, const struct intent *i
     set_side(data, "local", local);
     set_side(data, "remote", remote);
     set_timers(data, &manifest->timers, intent);
+    set_seconds(data, "dpd_s", local->dpd_ms);
     *out_result = RENDER_DONE;
     return data;
 }

@@ -103,7 +103,8 @@ static void reads_the_base_tunnel(struct intent *intent)
     ok(west->selector_count == 1 && strcmp(west->selectors[0], "203.0.113.0/26") == 0 &&
            east->selector_count == 1 && strcmp(east->selectors[0], "203.0.113.64/26") == 0,
        "selectors of the two networks");
-    ok(intent->child_life_ms == 3600000 && intent->ike_life_ms == 14400000 && intent->dpd_ms == 0,
+    ok(intent->child_life_ms == 3600000 && intent->ike_life_ms == 14400000 &&
+           intent->sides[SIDE_EAST].dpd_ms == 0,
        "lifetimes");
     ok(strcmp(west->address, "192.0.2.1") == 0 && strcmp(west->world, "192.0.2.1") == 0 &&
            strcmp(east->address, "198.51.100.1") == 0,
@@ -164,7 +165,12 @@ static void reads_the_other_words(struct intent *intent)
            west->selector_count == 2 && strcmp(west->selectors[0], "203.0.113.0/28") == 0 &&
            strcmp(west->selectors[1], "2001:db8:1::/64") == 0,
        "several selectors");
-    ok(read_with("dpd 10s\n", &topology, intent) && intent->dpd_ms == 10000, "liveness checks");
+    ok(read_with("dpd 10s\n", &topology, intent) && intent->sides[SIDE_WEST].dpd_ms == 10000 &&
+           intent->sides[SIDE_EAST].dpd_ms == 10000,
+       "liveness checks");
+    ok(read_with("dpd off\ndpd east 2s\n", &topology, intent) &&
+           intent->sides[SIDE_WEST].dpd_ms == 0 && intent->sides[SIDE_EAST].dpd_ms == 2000,
+       "liveness checks from one side only");
 }
 
 static bool resolve_pfs(void *context, const char *word, char out_text[SCENARIO_WORD_SIZE])
@@ -237,7 +243,7 @@ static void rejects_wrong_lines(void)
     rejects("life child", "lifetimes are 'life child 1h ike 4h'");
     rejects("life esp 1h", "unknown lifetime 'esp'; allowed are child, ike");
     rejects("life child soon", "'soon' is not a duration such as 1h");
-    rejects("dpd sometimes", "liveness checks are 'dpd off' or 'dpd 10s'");
+    rejects("dpd sometimes", "liveness checks are 'dpd off', 'dpd 10s' or 'dpd west|east 10s'");
     rejects("over ipv5", "the outer family is 'over ipv4' or 'over ipv6'");
     rejects("dpd { 10s }", "a line of the intent has words only, at most 64");
 }

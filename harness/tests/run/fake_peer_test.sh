@@ -10,6 +10,7 @@ export IKELAB_PEERS="$here/fake/peers" IKELAB_SCENARIOS="$here/fake/scenarios"
 command -v jq >/dev/null || { echo "1..0 # SKIP jq is not installed" && exit 0; }
 
 scratch=$(mktemp -d /tmp/ikelab-fake-XXXXXX)
+# shellcheck disable=SC2013 # one word a line
 export FAKE_LOG="$scratch/log"
 number=0
 failed=0
@@ -36,7 +37,7 @@ run() { # ARGUMENT... ; leaves the exit code in $code
     code=$?
 }
 result() { jq -r "$1" "$scratch/out/result.json" 2>/dev/null; }
-verdict() { result ".results[${1:-0}].verdict"; }
+verdict() { result '.results[0].verdict'; }
 
 wait_for() { # SECONDS COMMAND...
     tries=$(($1 * 20))

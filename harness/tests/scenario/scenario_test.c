@@ -38,9 +38,11 @@ static bool load_text(const char *text, struct scenario *out_scenario,
 
 static void loads_every_block(void)
 {
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
-    if (!ok(load_text(GOOD, &scenario, &fault), "a scenario with every block loads")) {
+    const bool loaded = load_text(GOOD, &scenario, &fault);
+    ok(loaded, "a scenario with every block loads");
+    if (!loaded) {
         note("%u:%u: %s", fault.line, fault.column, fault.message);
         return;
     }
@@ -63,7 +65,7 @@ static void loads_every_block(void)
 
 static void loads_without_what_may_be_missing(void)
 {
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     ok(load_text("ikelab 1\ntitle \"t\"\n"
                  "topology { west-lan -- west -- west-natgw -- wan -- east-natgw -- east -- "
@@ -91,7 +93,7 @@ static void counts_variants_with_the_last_axis_fastest(void)
         "[side=west,pfs=off]", "[side=west,pfs=on]", "[side=west,pfs=both-ways]",
         "[side=east,pfs=off]", "[side=east,pfs=on]", "[side=east,pfs=both-ways]",
     };
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     if (!load_text(GOOD, &scenario, &fault)) {
         ok(false, "the scenario loads");
@@ -113,7 +115,7 @@ static void counts_variants_with_the_last_axis_fastest(void)
 
 static void replaces_axes_in_words(void)
 {
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     char text[SCENARIO_WORD_SIZE] = "unchanged";
     char longest[SCENARIO_WORD_SIZE + 8];
@@ -157,7 +159,7 @@ static void applies_lines_by_their_condition(void)
         {"must a if $unknown == west",    false},
         {"must a \"if\" b",               true },
     };
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     if (!load_text(GOOD, &scenario, &fault)) {
         ok(false, "the scenario loads");
@@ -180,7 +182,7 @@ static void applies_lines_by_their_condition(void)
 
 static void gives_needs_their_side(void)
 {
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     enum scenario_side side;
     if (!load_text(GOOD, &scenario, &fault)) {
@@ -335,7 +337,7 @@ static void refuses(const struct bad *bad, size_t count)
 
 static void names_the_column_of_a_bad_word(void)
 {
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     ok(!load_text(SHORT "vary { b c | d }\n" TOPOLOGY "intent a { b }\n" STEPS_PLAIN
                         "expect { esp { must a if $b == e } }\n",
@@ -346,7 +348,7 @@ static void names_the_column_of_a_bad_word(void)
 
 static void refuses_a_file_that_is_not_there(void)
 {
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     ok(!scenario_load("/nonexistent/a.scn", "a", &scenario, &fault) &&
            strstr(fault.message, "cannot read the file") != NULL && fault.line == 0,
@@ -365,7 +367,7 @@ static void refuses_too_many_variants(void)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "\n");
     }
     (void)snprintf(text + used, sizeof(text) - used, "}\n" REST_OF_FILE);
-    struct scenario scenario;
+    struct scenario scenario = {0};
     struct block_fault fault = {0};
     ok(!load_text(text, &scenario, &fault) && strstr(fault.message, "variants") != NULL,
        "ten thousand variants are refused");
