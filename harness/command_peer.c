@@ -22,7 +22,7 @@ static const char help[] =
     "       ikelab peer render NAME SCENARIO [west|east]\n"
     "\n"
     "  list    peers, their versions, and why one cannot run here\n"
-    "  fetch   unpacks packaged peers below build/peers; all of them without NAME\n"
+    "  fetch   unpacks packaged peers below build/peers; without NAME those of the default matrix\n"
     "  check   proves that the adapter keeps its contract (root)\n"
     "  render  prints the configuration that the peer would get; west when no side is named\n"
     "\n"
@@ -143,7 +143,10 @@ static int run_fetch(int argc, char **argv)
             exit_code = EXIT_INCOMPLETE;
             continue;
         }
-        exit_code = fetch_one(&paths, &manifest) == EXIT_AS_EXPECTED ? exit_code : EXIT_INCOMPLETE;
+        if ((argc > 0 || manifest.kind == PEER_KIND_NETNS) &&
+            fetch_one(&paths, &manifest) != EXIT_AS_EXPECTED) {
+            exit_code = EXIT_INCOMPLETE;
+        }
         manifest_clear(&manifest);
     }
     return found < argc ? command_refuse("peer", "a peer of this name is not there") : exit_code;

@@ -20,7 +20,7 @@ static const char help[] =
     "  --west P, --east P  peers, NAME or NAME@VERSION; may be repeated. One of them alone meets\n"
     "                      refgw. Without both: refgw with itself and with each available peer,\n"
     "                      in both roles\n"
-    "  --all               every available peer with every other\n"
+    "  --all               every available peer with every other, those under user-mode Linux too\n"
     "  --jobs N            cells side by side; as many as there are cores when left out\n"
     "  --seed S            of everything random in the relay; 1 when left out\n"
     "  --out DIR           where results go; build/results/latest when left out\n"

@@ -25,6 +25,7 @@ enum {
     OPTION_TIME_OFFSET = 14,
     LEGACY_HEADER_SIZE = 24,
     LEGACY_RECORD_SIZE = 16,
+    BLOCK_STEP = 4096,
 };
 
 struct interface {
@@ -47,7 +48,8 @@ struct capture_file {
     unsigned frame;  // packets given so far
     size_t interface_count;
     struct interface interfaces[CAPTURE_MOST_INTERFACES];
-    uint8_t *block; // CAPTURE_MOST_BLOCK bytes
+    uint8_t *block; // grows with the largest block so far
+    size_t block_capacity;
     char comment[CAPTURE_COMMENT_SIZE];
 };
 
@@ -92,6 +94,36 @@ static size_t take(struct capture_file *file, uint8_t *bytes, size_t size)
     const size_t got = size == 0 ? 0 : fread(bytes, 1, size, file->stream);
     file->offset += got;
     return got;
+}
+
+static bool grow_block(struct capture_file *file, size_t capacity)
+{
+    if (capacity <= file->block_capacity) {
+        return true;
+    }
+    uint8_t *grown = realloc(file->block, capacity);
+    if (grown != NULL) {
+        file->block = grown;
+        file->block_capacity = capacity;
+    }
+    return grown != NULL;
+}
+
+// Takes `size` bytes into `block`. False with a fault when they are not there. Memory grows
+// only as far as the file really goes on, whatever a length field claims.
+static bool take_block(struct capture_file *file, uint64_t start, size_t size)
+{
+    for (size_t taken = 0; taken < size;) {
+        const size_t step = size - taken < BLOCK_STEP ? size - taken : BLOCK_STEP;
+        if (!grow_block(file, taken + step)) {
+            return fail(file, start, "out of memory");
+        }
+        if (take(file, file->block + taken, step) != step) {
+            return fail(file, start, "the file ends inside a packet or block of %zu bytes", size);
+        }
+        taken += step;
+    }
+    return true;
 }
 
 // 10^count; count at most 9.
@@ -151,7 +183,7 @@ static bool open_legacy(struct capture_file *file, uint32_t magic, uint8_t *head
 
 static bool next_legacy(struct capture_file *file, struct capture_frame *out_frame)
 {
-    uint8_t record[LEGACY_RECORD_SIZE];
+    uint8_t record[LEGACY_RECORD_SIZE] = {0};
     const uint64_t start = file->offset;
     const size_t got = take(file, record, sizeof(record));
     if (got == 0) {
@@ -166,8 +198,8 @@ static bool next_legacy(struct capture_file *file, struct capture_frame *out_fra
         return fail(file, start, "a packet of %u bytes; at most %u can be right", size,
                     (unsigned)CAPTURE_MOST_BLOCK);
     }
-    if (take(file, file->block, size) != size) {
-        return fail(file, start, "the file ends inside a packet of %u bytes", size);
+    if (!take_block(file, start, size)) {
+        return false;
     }
     const uint64_t unit = file->has_nanoseconds ? 1000 : 1;
     *out_frame = (struct capture_frame){
@@ -339,12 +371,15 @@ static bool read_simple_packet(struct capture_file *file, uint64_t start, struct
 static bool take_body(struct capture_file *file, uint64_t start, uint32_t length, size_t taken,
                       struct byte_view *out_body)
 {
-    uint8_t behind[4];
+    uint8_t behind[4] = {0};
     if (length < taken + 4 || length % 4 != 0 || length > CAPTURE_MOST_BLOCK) {
         return fail(file, start, "a block that claims %u bytes", length);
     }
     const size_t size = length - taken - 4;
-    if (take(file, file->block, size) != size || take(file, behind, 4) != 4) {
+    if (!take_block(file, start, size)) {
+        return false;
+    }
+    if (take(file, behind, 4) != 4) {
         return fail(file, start, "the file ends inside a block of %u bytes", length);
     }
     if (value32(file, behind) != length) {
@@ -359,7 +394,7 @@ static bool take_body(struct capture_file *file, uint64_t start, uint32_t length
 // before anything else in it, even that length, can be understood.
 static bool begin_section(struct capture_file *file, uint64_t start, const uint8_t *length)
 {
-    uint8_t order[4];
+    uint8_t order[4] = {0};
     struct byte_view body;
     if (take(file, order, 4) != 4) {
         return fail(file, start, "the file ends inside a section header");
@@ -382,7 +417,7 @@ static bool begin_section(struct capture_file *file, uint64_t start, const uint8
 // is_at_end and has_failed, or go on with the next block.
 static bool next_block(struct capture_file *file, struct capture_frame *out_frame)
 {
-    uint8_t head[BLOCK_HEAD_SIZE];
+    uint8_t head[BLOCK_HEAD_SIZE] = {0};
     struct byte_view body;
     const uint64_t start = file->offset;
     const size_t got = take(file, head, sizeof(head));
@@ -420,7 +455,7 @@ static bool next_block(struct capture_file *file, struct capture_frame *out_fram
 // The magic number tells format, byte order and units.
 static bool read_start(struct capture_file *file)
 {
-    uint8_t header[LEGACY_HEADER_SIZE];
+    uint8_t header[LEGACY_HEADER_SIZE] = {0};
     if (take(file, header, 4) != 4) {
         return fail(file, 0, "the file is too short for a capture");
     }
@@ -444,16 +479,12 @@ static bool read_start(struct capture_file *file)
 static struct capture_file *open_stream(FILE *stream, struct capture_fault *out_fault)
 {
     struct capture_file *file = calloc(1, sizeof(*file));
-    if (file != NULL) {
-        file->stream = stream;
-        file->block = malloc(CAPTURE_MOST_BLOCK);
-    }
-    if (file == NULL || file->block == NULL) {
+    if (file == NULL) {
         *out_fault = (struct capture_fault){.message = "out of memory"};
         (void)fclose(stream);
-        free(file);
         return NULL;
     }
+    file->stream = stream;
     if (!read_start(file)) {
         *out_fault = file->fault;
         out_fault->frame = 0;

@@ -201,6 +201,19 @@ static bool is_opened(const struct esp_packet *packet)
     return packet->opening == ESP_OPENED || packet->opening == ESP_BAD_PADDING;
 }
 
+// Tries the keys for this very address, or those that a NAT may have moved.
+static void try_sas(struct esp_decoder *decoder, const struct ip_address *destination,
+                    bool is_own_address, struct byte_view content, struct esp_packet *packet)
+{
+    for (size_t i = 0; i < decoder->count && !is_opened(packet); i++) {
+        struct keyed_sa *sa = &decoder->sas[i];
+        if (sa->spi == packet->spi &&
+            address_equals(&sa->destination, destination) == is_own_address) {
+            open_with(decoder, sa, content, packet);
+        }
+    }
+}
+
 void esp_decoder_read(struct esp_decoder *decoder, const struct ip_address *destination,
                       struct byte_view content, struct esp_packet *out_packet)
 {
@@ -212,16 +225,8 @@ void esp_decoder_read(struct esp_decoder *decoder, const struct ip_address *dest
         packet.spi = header.spi;
         packet.sequence = header.sequence;
         packet.opening = ESP_NO_KEYS;
-    }
-    // First the keys for this very address, then those that a NAT may have moved.
-    for (unsigned pass = 0; packet.spi != 0 && pass < 2; pass++) {
-        for (size_t i = 0; i < decoder->count && !is_opened(&packet); i++) {
-            struct keyed_sa *sa = &decoder->sas[i];
-            if (sa->spi == packet.spi &&
-                address_equals(&sa->destination, destination) == (pass == 0)) {
-                open_with(decoder, sa, content, &packet);
-            }
-        }
+        try_sas(decoder, destination, true, content, &packet);
+        try_sas(decoder, destination, false, content, &packet);
     }
     *out_packet = packet;
 }

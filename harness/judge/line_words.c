@@ -21,22 +21,31 @@ struct line_words line_words_over(const struct judged_scenario *judged,
     return words;
 }
 
+// The next piece of a word with its value: one character, or a `$name` (replaced when it is an
+// axis, itself when it is a binding). Gives how long it is in `word`.
+static size_t take_piece(const struct judged_scenario *judged, const char *word,
+                         char out_piece[SCENARIO_WORD_SIZE])
+{
+    char name[SCENARIO_WORD_SIZE];
+    (void)snprintf(out_piece, SCENARIO_WORD_SIZE, "%.1s", word);
+    if (*word != '$') {
+        return 1;
+    }
+    const size_t length = 1 + strspn(word + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    (void)snprintf(name, sizeof(name), "%.*s", (int)length, word);
+    if (!scenario_word(judged->scenario, judged->variant, name, out_piece)) {
+        (void)snprintf(out_piece, SCENARIO_WORD_SIZE, "%s", name);
+    }
+    return length;
+}
+
 bool axes_replace(const struct judged_scenario *judged, const char *word,
                   char out_text[SCENARIO_WORD_SIZE])
 {
     size_t used = 0;
     while (*word != '\0') {
-        char piece[SCENARIO_WORD_SIZE] = {*word};
-        size_t length = 1;
-        if (*word == '$') {
-            length += strspn(word + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
-            char name[SCENARIO_WORD_SIZE];
-            (void)snprintf(name, sizeof(name), "%.*s", (int)length, word);
-            if (length >= sizeof(name) ||
-                !scenario_word(judged->scenario, judged->variant, name, piece)) {
-                (void)snprintf(piece, sizeof(piece), "%s", name); // a binding, not an axis
-            }
-        }
+        char piece[SCENARIO_WORD_SIZE];
+        const size_t length = take_piece(judged, word, piece);
         const size_t size = strlen(piece);
         if (used + size >= SCENARIO_WORD_SIZE) {
             return false;

@@ -44,14 +44,21 @@ static bool is_pair(const json_t *left, const json_t *right)
            strcmp(string_of(left, "spi_out"), string_of(right, "spi_in")) == 0;
 }
 
+static bool has_partner(const json_t *child, const struct child_list *others)
+{
+    for (size_t i = 0; i < others->count; i++) {
+        if (!is_known(child) || !is_known(others->items[i]) || is_pair(child, others->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool has_pair(const struct child_list *west, const struct child_list *east)
 {
     for (size_t i = 0; i < west->count; i++) {
-        for (size_t j = 0; j < east->count; j++) {
-            if (!is_known(west->items[i]) || !is_known(east->items[j]) ||
-                is_pair(west->items[i], east->items[j])) {
-                return true;
-            }
+        if (has_partner(west->items[i], east)) {
+            return true;
         }
     }
     return false;

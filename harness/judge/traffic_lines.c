@@ -142,11 +142,9 @@ static void blame_direction(const struct cell_evidence *evidence, const json_t *
     const size_t on_wire = count_probes(evidence, from, POINT_ARRIVED);
     const size_t delivered = count_probes(evidence, from, POINT_LEFT);
     check_append(check, "; on the WAN %zu arrived and %zu left", on_wire, delivered);
-    if (on_wire == 0 && delivered == 0) {
-        check_blame(check, "pair", "lost-between-the-lans", "low");
-    } else if ((json_int_t)delivered > received) {
+    if ((json_int_t)delivered > received) {
         check_blame(check, side_name(side_opposite(from)), "received-esp-not-delivered", "high");
-    } else if ((json_int_t)on_wire < sent) {
+    } else if (on_wire > 0 && (json_int_t)on_wire < sent) {
         check_blame(check, side_name(from), "packets-not-sent-as-esp", "medium");
     } else {
         check_blame(check, "pair", "lost-between-the-lans", "low");

@@ -55,19 +55,24 @@ static bool judge_need(const struct cell_evidence *evidence, const char *capabil
     return true;
 }
 
+static bool judge_sides(const struct cell_evidence *evidence, const struct scenario_need *need,
+                        struct unsupported_finding *finding)
+{
+    char capability[SCENARIO_WORD_SIZE];
+    if (!scenario_word(&evidence->scenario, &evidence->variant, need->capability, capability)) {
+        return false;
+    }
+    return (concerns(need->side, CAPTURE_SIDE_WEST) &&
+            judge_need(evidence, capability, CAPTURE_SIDE_WEST, finding)) ||
+           (concerns(need->side, CAPTURE_SIDE_EAST) &&
+            judge_need(evidence, capability, CAPTURE_SIDE_EAST, finding));
+}
+
 static bool judge_needs(const struct cell_evidence *evidence, struct unsupported_finding *finding)
 {
     for (size_t i = 0; i < evidence->scenario.need_count; i++) {
-        const struct scenario_need *need = &evidence->scenario.needs[i];
-        char capability[SCENARIO_WORD_SIZE];
-        if (!scenario_word(&evidence->scenario, &evidence->variant, need->capability, capability)) {
-            continue;
-        }
-        for (unsigned side = CAPTURE_SIDE_WEST; side <= CAPTURE_SIDE_EAST; side++) {
-            if (concerns(need->side, (enum capture_side)side) &&
-                judge_need(evidence, capability, (enum capture_side)side, finding)) {
-                return true;
-            }
+        if (judge_sides(evidence, &evidence->scenario.needs[i], finding)) {
+            return true;
         }
     }
     return false;

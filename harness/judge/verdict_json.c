@@ -28,20 +28,23 @@ static json_t *frames_of(const struct check *check)
     return frames;
 }
 
+// FNV-1a over a text and its final zero.
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3U;
+    }
+    return hash;
+}
+
 // The same failure in other cells and runs has the same signature: no SPIs, times or frames.
 static json_t *signature_of(const char *code, const char *check, const char *who)
 {
-    const char *const parts[] = {code, check, who};
-    uint64_t hash = 0xcbf29ce484222325U; // FNV-1a
     char text[17];
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        for (const char *next = parts[i]; true; next++) {
-            hash = (hash ^ (uint8_t)*next) * 0x100000001b3U;
-            if (*next == '\0') {
-                break;
-            }
-        }
-    }
+    uint64_t hash = hash_text(0xcbf29ce484222325U, code);
+    hash = hash_text(hash, check);
+    hash = hash_text(hash, who);
     (void)snprintf(text, sizeof(text), "%016llx", (unsigned long long)hash);
     return json_string(text);
 }

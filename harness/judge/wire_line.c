@@ -231,19 +231,24 @@ static bool take_matcher(struct line_words *words, struct wire_line *line)
                              words->word);
 }
 
+static bool take_payloads(struct line_words *words, const struct block_statement *statement,
+                          struct wire_line *line)
+{
+    for (size_t i = 0; i < statement->count; i++) {
+        if (!wire_payload_word(&words->judged, &statement->items[i], line, words->fault)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_set(struct line_words *words, struct wire_line *line)
 {
     const struct block *block = line_words_block(words);
-    if (block == NULL) {
-        return true;
-    }
-    line->has_set = true;
-    for (size_t i = 0; i < block->count; i++) {
-        for (size_t j = 0; j < block->statements[i].count; j++) {
-            if (!wire_payload_word(&words->judged, &block->statements[i].items[j], line,
-                                   words->fault)) {
-                return false;
-            }
+    line->has_set = block != NULL;
+    for (size_t i = 0; block != NULL && i < block->count; i++) {
+        if (!take_payloads(words, &block->statements[i], line)) {
+            return false;
         }
     }
     return true;

@@ -1,5 +1,6 @@
 #include "harness/judge/wire_payload.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -243,13 +244,14 @@ static bool read_header_field(const struct reading *in, const char *key, const c
 {
     struct wire_header_match *header = &in->line->header;
     uint64_t number = 0;
-    char end = '\0';
     if (strcmp(key, "flags") == 0) {
         return read_flags(in, value);
     }
-    if (strcmp(key, "ver") == 0 &&
-        sscanf(value, "%u.%u%c", &header->major_version, &header->minor_version, &end) == 2) {
+    if (strcmp(key, "ver") == 0 && strlen(value) == 3 && value[1] == '.' &&
+        isdigit((unsigned char)value[0]) && isdigit((unsigned char)value[2])) {
         header->has_version = true;
+        header->major_version = (unsigned)(value[0] - '0');
+        header->minor_version = (unsigned)(value[2] - '0');
         return true;
     }
     if (strcmp(key, "mid") == 0 && parse_number(value, &number) && number <= UINT32_MAX) {
@@ -307,12 +309,16 @@ static enum wire_multiplicity strip_multiplicity(char *word)
         memmove(word, word + 1, length);
         return WIRE_NONE;
     }
-    const char last = length > 0 ? word[length - 1] : '\0';
-    if (last == '?' || last == '+') {
-        word[length - 1] = '\0';
-        return last == '?' ? WIRE_AT_MOST_ONE : WIRE_ONE_OR_MORE;
+    enum wire_multiplicity multiplicity = WIRE_EXACTLY_ONE;
+    if (length > 0 && word[length - 1] == '?') {
+        multiplicity = WIRE_AT_MOST_ONE;
+    } else if (length > 0 && word[length - 1] == '+') {
+        multiplicity = WIRE_ONE_OR_MORE;
     }
-    return WIRE_EXACTLY_ONE;
+    if (multiplicity != WIRE_EXACTLY_ONE) {
+        word[length - 1] = '\0';
+    }
+    return multiplicity;
 }
 
 static bool read_term(const struct reading *in, char *word, struct wire_term *term)

@@ -212,34 +212,47 @@ static void note_extra(struct set_difference *difference, const struct payload_f
     }
 }
 
+static bool term_names(const struct wire_term *term, const char *name)
+{
+    for (size_t i = 0; i < term->count; i++) {
+        if (strcmp(term->alternatives[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // In a set that allows others, only a payload that looks like a missing one explains anything.
 static bool is_worth_showing(const struct wire_line *line, const struct payload_facts *facts)
 {
     for (size_t i = 0; i < line->term_count; i++) {
-        for (size_t j = 0; j < line->terms[i].count; j++) {
-            if (strcmp(line->terms[i].alternatives[j].name, facts->name) == 0 &&
-                strcmp(facts->name, "N") != 0) {
-                return true;
-            }
+        if (strcmp(facts->name, "N") != 0 && term_names(&line->terms[i], facts->name)) {
+            return true;
         }
     }
     return !line->allows_others;
+}
+
+static bool apply_terms(const struct wire_line *line, bool with_fields, struct taking *taking,
+                        struct wire_bindings *bindings, struct set_difference *difference)
+{
+    bool fits = true;
+    for (size_t i = 0; i < line->term_count; i++) {
+        const struct wire_term *term = &line->terms[i];
+        if (has_fields(term) == with_fields && !apply_term(term, taking, bindings)) {
+            fits = false;
+            note_missing(difference, term, bindings);
+        }
+    }
+    return fits;
 }
 
 // Terms with fields choose first, so that N+ does not take what N(COOKIE) asks for.
 static bool match_payloads(const struct wire_line *line, struct taking *taking,
                            struct wire_bindings *bindings, struct set_difference *difference)
 {
-    bool fits = true;
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < line->term_count; i++) {
-            const struct wire_term *term = &line->terms[i];
-            if (has_fields(term) == (pass == 0) && !apply_term(term, taking, bindings)) {
-                fits = false;
-                note_missing(difference, term, bindings);
-            }
-        }
-    }
+    bool fits = apply_terms(line, true, taking, bindings, difference);
+    fits = apply_terms(line, false, taking, bindings, difference) && fits;
     for (size_t i = 0; i < taking->count; i++) {
         if (taking->is_taken[i]) {
             continue;

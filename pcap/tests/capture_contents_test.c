@@ -36,11 +36,28 @@ static void load(const struct sample_faults *faults, const char *ike_keys, const
     builder_clear(&builder);
 }
 
+// The record, or the end of the test: the checks below cannot go on without it.
+static const struct ike_record *ike_at(const struct capture_contents *contents, size_t index)
+{
+    if (contents->ike == NULL || index >= contents->ike_count) {
+        abort();
+    }
+    return &contents->ike[index];
+}
+
+static const struct esp_record *esp_at(const struct capture_contents *contents, size_t index)
+{
+    if (contents->esp == NULL || index >= contents->esp_count) {
+        abort();
+    }
+    return &contents->esp[index];
+}
+
 static void is_line(const struct capture_contents *contents, size_t index, const char *wanted)
 {
     char line[MESSAGE_LINE_SIZE] = "";
     if (index < contents->ike_count) {
-        message_line(&contents->ike[index], line);
+        message_line(ike_at(contents, index), line);
     }
     ok(strcmp(line, wanted) == 0, "%s", line);
 }
@@ -67,9 +84,11 @@ static void opens_every_message(void)
             "west > east  192.0.2.1:500 > 198.51.100.1:500  INFORMATIONAL req 2 { D(IKE) }");
     is_line(&contents, 11,
             "east > west  198.51.100.1:500 > 192.0.2.1:500  INFORMATIONAL rsp 2 { }");
-    ok(contents.ike[5].counterpart == 4 && contents.ike[4].counterpart == 5, "what left arrived");
-    ok(contents.ike[4].answer == 6 && contents.ike[6].answers == 4, "request and response");
-    ok(contents.ike[0].answer == 2 && contents.ike[3].answers == 1,
+    ok(ike_at(&contents, 5)->counterpart == 4 && ike_at(&contents, 4)->counterpart == 5,
+       "what left arrived");
+    ok(ike_at(&contents, 4)->answer == 6 && ike_at(&contents, 6)->answers == 4,
+       "request and response");
+    ok(ike_at(&contents, 0)->answer == 2 && ike_at(&contents, 3)->answers == 1,
        "request and response of IKE_SA_INIT, whose responder SPI changes");
     capture_contents_clear(&contents);
 }
@@ -82,15 +101,17 @@ static void opens_every_esp_packet(void)
     size_t tagged = 0;
     load(&clean, sample_ike_keys(), sample_esp_keys(), &contents);
     for (size_t i = 0; i < contents.esp_count; i++) {
-        opened += contents.esp[i].packet.opening == ESP_OPENED ? 1 : 0;
-        tagged += contents.esp[i].carries_tag && !contents.esp[i].shows_tag ? 1 : 0;
+        opened += esp_at(&contents, i)->packet.opening == ESP_OPENED ? 1 : 0;
+        tagged += esp_at(&contents, i)->carries_tag && !esp_at(&contents, i)->shows_tag ? 1 : 0;
     }
-    ok(contents.esp_count == 4 * SAMPLE_ESP_PACKETS && opened == contents.esp_count,
+    ok(contents.esp_count == (size_t)4 * SAMPLE_ESP_PACKETS && opened == contents.esp_count,
        "%zu of %zu ESP packets opened", opened, contents.esp_count);
     ok(tagged == contents.esp_count, "the tag is inside and cannot be seen outside");
-    ok(contents.esp[0].packet.spi == 0xdeadbe02U && contents.esp[0].packet.sequence == 1 &&
-           contents.esp[0].packet.next_header == 4 && contents.esp[0].packet.has_inner &&
-           contents.esp[0].packet.inner_source.port == 7000,
+    ok(esp_at(&contents, 0)->packet.spi == 0xdeadbe02U &&
+           esp_at(&contents, 0)->packet.sequence == 1 &&
+           esp_at(&contents, 0)->packet.next_header == 4 &&
+           esp_at(&contents, 0)->packet.has_inner &&
+           esp_at(&contents, 0)->packet.inner_source.port == 7000,
        "SPI, sequence number and what is inside");
     capture_contents_clear(&contents);
 }
@@ -102,7 +123,7 @@ static void says_what_is_hidden(void)
     load(&clean, "", "", &contents);
     is_line(&contents, 4,
             "west > east  192.0.2.1:500 > 198.51.100.1:500  IKE_AUTH req 1 { SK: no keys }");
-    ok(contents.esp[0].packet.opening == ESP_NO_KEYS, "ESP without keys");
+    ok(esp_at(&contents, 0)->packet.opening == ESP_NO_KEYS, "ESP without keys");
     capture_contents_clear(&contents);
     load(&clean,
          "IKE c1a2b3c4d5e6f708 0011223344556677 0 1 0 aes128gcm16 "
@@ -112,7 +133,7 @@ static void says_what_is_hidden(void)
          &contents);
     is_line(&contents, 4,
             "west > east  192.0.2.1:500 > 198.51.100.1:500  IKE_AUTH req 1 { SK: wrong ICV }");
-    ok(contents.esp[0].packet.opening == ESP_NOT_AUTHENTIC, "ESP under a wrong key");
+    ok(esp_at(&contents, 0)->packet.opening == ESP_NOT_AUTHENTIC, "ESP under a wrong key");
     capture_contents_clear(&contents);
 }
 
@@ -122,9 +143,9 @@ static void collapses_repetitions(void)
     struct capture_contents contents;
     load(&repeated, sample_ike_keys(), sample_esp_keys(), &contents);
     ok(contents.ike_count == 14, "one message more, twice");
-    ok(contents.ike[6].retransmit_of == 4 && contents.ike[7].retransmit_of == 5,
+    ok(ike_at(&contents, 6)->retransmit_of == 4 && ike_at(&contents, 7)->retransmit_of == 5,
        "repetitions know their originals, per capture point");
-    ok(contents.ike[8].answers == 4, "the response belongs to the original");
+    ok(ike_at(&contents, 8)->answers == 4, "the response belongs to the original");
     capture_contents_clear(&contents);
 }
 
@@ -133,10 +154,11 @@ static void tells_what_never_left(void)
     static const struct sample_faults lost = {.auth_response_lost = true};
     struct capture_contents contents;
     load(&lost, sample_ike_keys(), sample_esp_keys(), &contents);
-    ok(contents.ike[6].origin.point == POINT_ARRIVED && contents.ike[6].counterpart == RECORD_NONE,
+    ok(ike_at(&contents, 6)->origin.point == POINT_ARRIVED &&
+           ike_at(&contents, 6)->counterpart == RECORD_NONE,
        "the response arrived and did not leave");
-    ok(strcmp(contents.ike[6].origin.comment, "rule 22: drop") == 0, "the rule is named");
-    ok(contents.ike[5].answer == RECORD_NONE, "so the request that left has no answer");
+    ok(strcmp(ike_at(&contents, 6)->origin.comment, "rule 22: drop") == 0, "the rule is named");
+    ok(ike_at(&contents, 5)->answer == RECORD_NONE, "so the request that left has no answer");
     capture_contents_clear(&contents);
 }
 
@@ -145,7 +167,7 @@ static void reports_malformed_messages(void)
     static const struct sample_faults malformed = {.malformed = true};
     struct capture_contents contents;
     load(&malformed, sample_ike_keys(), sample_esp_keys(), &contents);
-    const struct ike_record *last = &contents.ike[contents.ike_count - 1];
+    const struct ike_record *last = ike_at(&contents, contents.ike_count - 1);
     ok(last->message.opening == IKE_MALFORMED && last->message.fault.kind != WIRE_OK &&
            last->message.has_header,
        "half a message: %s, %s", wire_fault_name(last->message.fault.kind),
@@ -158,9 +180,11 @@ static void understands_port_4500(void)
     static const struct sample_faults encapsulated = {.encapsulated = true};
     struct capture_contents contents;
     load(&encapsulated, sample_ike_keys(), sample_esp_keys(), &contents);
-    ok(contents.ike[4].origin.is_udp_encapsulated && contents.ike[4].message.opening == IKE_OPENED,
+    ok(ike_at(&contents, 4)->origin.is_udp_encapsulated &&
+           ike_at(&contents, 4)->message.opening == IKE_OPENED,
        "IKE behind the non-ESP marker");
-    ok(contents.esp[0].origin.is_udp_encapsulated && contents.esp[0].packet.opening == ESP_OPENED,
+    ok(esp_at(&contents, 0)->origin.is_udp_encapsulated &&
+           esp_at(&contents, 0)->packet.opening == ESP_OPENED,
        "ESP in UDP");
     capture_contents_clear(&contents);
 }
@@ -170,9 +194,10 @@ static void is_facts(const struct capture_contents *contents, size_t index, uint
 {
     struct payload_facts facts;
     char text[FACTS_TEXT_SIZE] = "";
-    const struct payload *payload = ike_message_find(&contents->ike[index].message, type);
+    const struct payload *payload = ike_message_find(&ike_at(contents, index)->message, type);
     if (payload != NULL) {
-        payload_facts_read(payload, ike_message_is_response(&contents->ike[index].message), &facts);
+        payload_facts_read(payload, ike_message_is_response(&ike_at(contents, index)->message),
+                           &facts);
         payload_facts_format(&facts, text, sizeof(text));
     }
     ok(strcmp(text, wanted) == 0, "%s", text);
@@ -205,7 +230,7 @@ static void becomes_json(void)
     const json_t *message = json_array_get(messages, 6);
     ok(json_array_size(messages) == contents.ike_count, "one object per message");
     ok(json_integer_value(json_object_get(message, "retransmit_of")) ==
-           contents.ike[4].origin.frame,
+           ike_at(&contents, 4)->origin.frame,
        "a repetition names its original");
     ok(json_is_true(json_object_get(message, "decrypted")) &&
            json_is_false(json_object_get(message, "response")) &&

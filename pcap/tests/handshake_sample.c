@@ -384,7 +384,7 @@ static void put_auth(struct sample *sample)
         build_auth_request(sample, "changed.example.test");
     }
     if (faults->request_changed || faults->request_repeated) {
-        sample->time_us += 1000 * MILLISECOND;
+        sample->time_us += (uint64_t)1000 * MILLISECOND;
         put_frame(sample, true, true, NULL);
     }
     if (faults->auth_response_missing) {
@@ -414,7 +414,7 @@ void sample_build(const struct sample_faults *faults, struct capture_builder *ou
     put_auth(sample);
     if (!faults->auth_response_lost && !faults->auth_response_missing && !faults->auth_refused) {
         put_traffic(sample);
-        sample->time_us += 100 * MILLISECOND;
+        sample->time_us += (uint64_t)100 * MILLISECOND;
     }
     if (!faults->delete_missing) {
         build_delete(sample, false);

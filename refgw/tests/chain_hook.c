@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "refgw/wire/delete.h"
 #include "refgw/wire/notify.h"
 
 static uint16_t first_notify(const struct payload_list *list)
@@ -11,6 +12,17 @@ static uint16_t first_notify(const struct payload_list *list)
     struct notify notify;
     struct wire_fault fault;
     return payload != NULL && notify_read(payload->body, &notify, &fault) ? notify.type : 0;
+}
+
+static uint32_t first_deleted_spi(const struct payload_list *list)
+{
+    const struct payload *payload = payload_list_find(list, IKE_PAYLOAD_DELETE);
+    struct delete_payload content;
+    struct wire_fault fault;
+    return payload != NULL && delete_payload_read(payload->body, &content, &fault) &&
+                   content.protocol == IKE_PROTOCOL_ESP && content.spi_count > 0
+               ? delete_payload_spi(&content, 0)
+               : 0;
 }
 
 static void put(struct message_draft *draft, const struct payload *payload)
@@ -117,6 +129,7 @@ static enum hook_verdict after_receive(void *context, const struct message *mess
 {
     struct chain_hook *hook = context;
     hook->last_received_notify = first_notify(&message->payloads);
+    hook->last_received_deleted_spi = first_deleted_spi(&message->payloads);
     return HOOK_CONTINUE;
 }
 

@@ -34,6 +34,8 @@ struct chain_hook {
     // Error or status of the first notify in the last message sent and received; 0: none.
     uint16_t last_sent_notify;
     uint16_t last_received_notify;
+    // The SPI of the first Delete payload for ESP in the last message received; 0: none.
+    uint32_t last_received_deleted_spi;
 };
 
 // Ready to be given to an engine; borrows `hook`.

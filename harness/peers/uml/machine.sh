@@ -213,10 +213,13 @@ machine_append() { # FROM TO
     rm -f "$1.fresh"
 }
 
-# ESP keys as the guest's kernel has them.
-machine_esp_keys() {
+# The keys that the guest knows, ESP and IKE.
+machine_keys() {
     umask 077
-    machine_call keys >"$side_directory/esp.keys.new" || return 1
-    machine_append "$side_directory/esp.keys.new" "$side_directory/esp.keys"
-    rm -f "$side_directory/esp.keys.new"
+    machine_call keys >"$side_directory/keys.new" || return 1
+    for protocol in esp:ESP ike:IKE; do
+        grep "^${protocol#*:} " "$side_directory/keys.new" >"$side_directory/keys.some" || continue
+        machine_append "$side_directory/keys.some" "$side_directory/${protocol%:*}.keys"
+    done
+    rm -f "$side_directory/keys.new" "$side_directory/keys.some"
 }

@@ -79,12 +79,12 @@ const char *cell_sample_scenario(void)
 static json_int_t step_start(size_t index)
 {
     static const json_int_t starts[STEP_COUNT] = {-20, -10, 4, 15, 80};
-    return ((json_int_t)SAMPLE_START_S * 1000 + starts[index]) * MILLISECOND;
+    return ((json_int_t)SAMPLE_START_S * 1000 + starts[index]) * (json_int_t)MILLISECOND;
 }
 
 static void make_path(const char *folder, const char *name, char out_path[SAMPLE_PATH_SIZE * 2])
 {
-    (void)snprintf(out_path, SAMPLE_PATH_SIZE * 2, "%s/%s", folder, name);
+    (void)snprintf(out_path, (size_t)SAMPLE_PATH_SIZE * 2, "%s/%s", folder, name);
 }
 
 static void save_text(const char *folder, const char *name, const char *text)
@@ -122,11 +122,12 @@ static json_t *make_steps(const struct cell_sample *sample)
     json_t *steps = json_array();
     for (size_t i = 0; i < STEP_COUNT; i++) {
         const char *result = sample->step_results[i] != NULL ? sample->step_results[i] : "ok";
-        (void)json_array_append_new(
-            steps,
-            json_pack("{s:i, s:i, s:s, s:I, s:I, s:s, s:s}", "number", (int)(i + 1) * 10, "line",
-                      (int)i + 20, "text", step_texts[i], "started_us", step_start(i), "ended_us",
-                      step_start(i) + 5000 * MILLISECOND, "result", result, "detail", ""));
+        (void)json_array_append_new(steps, json_pack("{s:i, s:i, s:s, s:I, s:I, s:s, s:s}",
+                                                     "number", (int)(i + 1) * 10, "line",
+                                                     (int)i + 20, "text", step_texts[i],
+                                                     "started_us", step_start(i), "ended_us",
+                                                     step_start(i) + (json_int_t)5000 * MILLISECOND,
+                                                     "result", result, "detail", ""));
     }
     return steps;
 }
@@ -148,7 +149,7 @@ static json_t *make_status(const struct cell_sample *sample, size_t step, bool i
 static json_t *make_snapshots(const struct cell_sample *sample, const char *folder)
 {
     json_t *snapshots = json_array();
-    for (size_t i = 0; i < STEP_COUNT * 2; i++) {
+    for (size_t i = 0; i < (size_t)STEP_COUNT * 2; i++) {
         const size_t step = i / 2;
         const bool is_east = i % 2 == 1;
         char name[64];

@@ -1,6 +1,7 @@
 // How SAs end: by command, by the peer, by silence (RFC 7296, sections 1.4.1 and 2.25).
 #include "harness/tap/tap.h"
 #include "refgw/crypto/openssl/openssl_provider.h"
+#include "refgw/tests/chain_hook.h"
 #include "refgw/tests/crafted_message.h"
 
 #include <string.h>
@@ -48,6 +49,40 @@ static void either_end_deletes_the_child_sa(void)
         ok(!ike_pair_command(pair, host, IKE_COMMAND_DOWN, "net"), "a second time is refused");
         ike_pair_free(pair);
     }
+}
+
+static struct ike_pair *hooked_pair_that_is_up(struct chain_hook hooks[NETWORK_HOSTS])
+{
+    struct ike_pair *pair = ike_pair_new();
+    for (unsigned host = 0; host < NETWORK_HOSTS; host++) {
+        chain_hook_init(&hooks[host]);
+        pair->hooks[host] = &hooks[host].hook;
+    }
+    ike_pair_start(pair);
+    ike_pair_bring_up(pair);
+    return pair;
+}
+
+static void a_deletion_is_answered_with_the_paired_spi(void)
+{
+    struct chain_hook hooks[NETWORK_HOSTS];
+    struct ike_pair *pair = hooked_pair_that_is_up(hooks);
+    const uint32_t west_spi = pair->network.hosts[WEST].children[0].inbound_spi;
+    const uint32_t east_spi = pair->network.hosts[EAST].children[0].inbound_spi;
+    ok(ike_pair_command(pair, WEST, IKE_COMMAND_DOWN, "net"), "west deletes the child");
+    ike_pair_run(pair, 1);
+    ok(hooks[EAST].last_received_deleted_spi == west_spi, "by the SPI it receives on");
+    ok(hooks[WEST].last_received_deleted_spi == east_spi, "and is answered with the other one");
+    ike_pair_free(pair);
+
+    pair = hooked_pair_that_is_up(hooks);
+    ok(ike_pair_command(pair, WEST, IKE_COMMAND_DOWN, "net") &&
+           ike_pair_command(pair, EAST, IKE_COMMAND_DOWN, "net"),
+       "both delete it at once");
+    ike_pair_run(pair, 1);
+    ok(hooks[WEST].last_received_deleted_spi == 0 && hooks[EAST].last_received_deleted_spi == 0,
+       "then neither answer lists it (section 2.25.1)");
+    ike_pair_free(pair);
 }
 
 static void both_ends_delete_the_ike_sa_at_once(void)
@@ -225,6 +260,7 @@ int main(void)
 {
     either_end_deletes_the_ike_sa();
     either_end_deletes_the_child_sa();
+    a_deletion_is_answered_with_the_paired_spi();
     both_ends_delete_the_ike_sa_at_once();
     both_ends_delete_the_child_at_once();
     a_lost_answer_to_a_deletion_is_repeated_by_a_closed_sa();

@@ -162,6 +162,27 @@ static void keys_are_reported_once_they_exist(void)
     ike_pair_free(pair);
 }
 
+static void no_iv_is_used_twice(void)
+{
+    enum { MESSAGES = 20, IV_OFFSET = IKE_HEADER_SIZE + IKE_GENERIC_HEADER_SIZE, IV_SIZE = 8 };
+    struct ike_pair *pair = ike_pair_new();
+    ike_pair_start(pair);
+    ike_pair_bring_up(pair);
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        (void)ike_pair_command(pair, i % 2 == 0 ? WEST : EAST, IKE_COMMAND_LIVENESS, "");
+        ike_pair_run(pair, 1);
+    }
+    unsigned same = 0;
+    for (size_t i = 1; i < MESSAGES; i++) {
+        const struct sent_datagram *left = simulated_network_sent(&pair->network, WEST, i);
+        const struct sent_datagram *right = simulated_network_sent(&pair->network, WEST, i + 1);
+        same += memcmp(left->bytes + IV_OFFSET, right->bytes + IV_OFFSET, IV_SIZE) >= 0 ? 1 : 0;
+    }
+    ok(pair->network.hosts[WEST].sent == MESSAGES + 2 && same == 0,
+       "requests and answers of one end count up one counter");
+    ike_pair_free(pair);
+}
+
 static void junk_makes_no_state(void)
 {
     struct ike_pair *pair = ike_pair_new();
@@ -198,6 +219,7 @@ int main(void)
     running_out_of_randomness_stops_cleanly();
     actions_that_are_not_fetched_are_freed();
     keys_are_reported_once_they_exist();
+    no_iv_is_used_twice();
     junk_makes_no_state();
     return done_testing();
 }

@@ -147,6 +147,29 @@ static void a_new_mapping_is_followed(void)
     ike_pair_free(pair);
 }
 
+static void without_a_nat_nobody_is_followed(void)
+{
+    struct ike_pair *pair = ike_pair_new();
+    struct wall_node wall = {.sender = WEST};
+    simulated_network_add_node(&pair->network, wall_node_pass, &wall);
+    ike_pair_start(pair);
+    ike_pair_bring_up(pair);
+    wall.is_up = true;
+    ok(ike_pair_command(pair, WEST, IKE_COMMAND_LIVENESS, ""), "an authentic request");
+    const struct sent_datagram *request = simulated_network_sent(&pair->network, WEST, 2);
+    struct network_path elsewhere = path_of(pair, EAST);
+    elsewhere.remote.port = 1234;
+    simulated_network_inject(&pair->network, EAST, &elsewhere,
+                             (struct byte_view){.data = request->bytes, .size = request->size});
+    ok(simulated_network_sent(&pair->network, EAST, 2)->path.remote.port == 1234,
+       "is answered to where it came from");
+    struct ike_sa_status status;
+    ok(pair->network.hosts[EAST].moved == 0 && ike_pair_status(pair, EAST, &status) &&
+           status.path.remote.port == 500,
+       "but moves nothing");
+    ike_pair_free(pair);
+}
+
 static void port_4500_carries_ike_behind_a_marker_only(void)
 {
     struct ike_pair *pair = ike_pair_new();
@@ -183,6 +206,7 @@ int main(void)
     without_a_nat_nothing_moves();
     encapsulation_can_be_forced_from_either_end();
     a_new_mapping_is_followed();
+    without_a_nat_nobody_is_followed();
     port_4500_carries_ike_behind_a_marker_only();
     return done_testing();
 }

@@ -344,6 +344,23 @@ static void endless_cookies_end(void)
     ike_pair_free(pair);
 }
 
+static void an_answer_beyond_the_offer_is_not_used(void)
+{
+    struct ike_pair *pair = ike_pair_new();
+    ike_pair_start(pair);
+    ok(ike_pair_command(pair, WEST, IKE_COMMAND_UP, ""), "up");
+    simulated_network_run(&pair->network, duration_milliseconds(25));
+    // The offer is out; what comes back is now more than west ever wanted.
+    ike_pair_set_selectors(&ike_pair_child(pair, WEST)->remote_selectors, "203.0.113.64/27");
+    ike_pair_run(pair, 3);
+    ok(ike_pair_count(pair, WEST, "established") == 1 && pair->network.hosts[WEST].installed == 0 &&
+           ike_pair_reports(pair, WEST, IKE_REPORT_CHILD_SA_FAILED, "ts-mismatch") == 1,
+       "selectors that are no subset of the offer: no CHILD_SA");
+    ok(pair->network.hosts[EAST].installed == 1 && pair->network.hosts[EAST].removed == 1,
+       "and the responder's is deleted");
+    ike_pair_free(pair);
+}
+
 static void transport_mode_is_negotiated(void)
 {
     struct ike_pair *pair = ike_pair_new();
@@ -411,6 +428,7 @@ int main(void)
     groups_are_changed_only_to_offered_ones_and_only_once_each();
     a_cookie_is_brought_back();
     endless_cookies_end();
+    an_answer_beyond_the_offer_is_not_used();
     transport_mode_is_negotiated();
     connections_are_told_apart_by_identity();
     return done_testing();
