@@ -1,6 +1,5 @@
 #include "pcap/capture_contents.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +54,6 @@ static struct packet_origin origin_of(struct loading *loading, const struct capt
         side_finder_learn(&loading->sides, &packet->source.address, &packet->destination.address);
     }
     origin.from = side_of(&loading->sides, &packet->source.address);
-    (void)snprintf(origin.comment, sizeof(origin.comment), "%s", frame->comment);
     return origin;
 }
 
@@ -126,24 +124,42 @@ static bool add_other(struct loading *loading, const struct packet_origin *origi
     return true;
 }
 
+static bool add_packet(struct loading *loading, const struct packet_origin *origin,
+                       const struct carried_packet *packet, struct byte_view frame)
+{
+    switch (packet->kind) {
+    case CARRIED_IKE:
+        return add_ike(loading, origin, packet);
+    case CARRIED_ESP:
+        return add_esp(loading, origin, packet);
+    case CARRIED_KEEPALIVE:
+    case CARRIED_FRAGMENT:
+    case CARRIED_OTHER:
+    case CARRIED_NOT_IP:
+    case CARRIED_MALFORMED:
+        break;
+    }
+    return add_other(loading, origin, packet, frame);
+}
+
 static bool add_frame(struct loading *loading, const struct capture_frame *frame)
 {
     struct carried_packet packet;
     frame_read(frame, &packet);
-    const struct packet_origin origin = origin_of(loading, frame, &packet);
+    struct packet_origin origin = origin_of(loading, frame, &packet);
     struct capture_contents *contents = loading->contents;
     if (contents->frame_count == 0) {
         contents->first_time_us = frame->time_us;
     }
     contents->frame_count = frame->number;
     contents->has_two_points = contents->has_two_points || origin.point != POINT_ONLY;
-    if (packet.kind == CARRIED_IKE) {
-        return add_ike(loading, &origin, &packet);
+    origin.comment = frame->comment[0] != '\0' ? strdup(frame->comment) : NULL;
+    if ((frame->comment[0] != '\0' && origin.comment == NULL) ||
+        !add_packet(loading, &origin, &packet, frame->bytes)) {
+        free(origin.comment);
+        return false;
     }
-    if (packet.kind == CARRIED_ESP) {
-        return add_esp(loading, &origin, &packet);
-    }
-    return add_other(loading, &origin, &packet, frame->bytes);
+    return true;
 }
 
 static bool read_frames(struct loading *loading, struct capture_file *file,
@@ -203,6 +219,13 @@ void capture_contents_clear(struct capture_contents *contents)
 {
     for (size_t i = 0; i < contents->ike_count; i++) {
         ike_message_clear(&contents->ike[i].message);
+        free(contents->ike[i].origin.comment);
+    }
+    for (size_t i = 0; i < contents->esp_count; i++) {
+        free(contents->esp[i].origin.comment);
+    }
+    for (size_t i = 0; i < contents->other_count; i++) {
+        free(contents->others[i].origin.comment);
     }
     free(contents->ike);
     free(contents->esp);

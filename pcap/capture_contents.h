@@ -19,7 +19,7 @@ enum { CAPTURE_MOST_RECORDS = 4 * 1024 * 1024 };
 // "No such record" where an index is expected.
 #define RECORD_NONE SIZE_MAX
 
-// What every packet has. Strings and numbers only; nothing borrowed.
+// What every packet has. Nothing borrowed.
 struct packet_origin {
     unsigned frame;
     uint64_t time_us;
@@ -28,7 +28,7 @@ struct packet_origin {
     struct ip_endpoint source;
     struct ip_endpoint destination;
     bool is_udp_encapsulated;
-    char comment[CAPTURE_COMMENT_SIZE]; // of the relay: which rule did what; "" without
+    char *comment; // owned; of the relay: which rule did what; NULL without
 };
 
 struct ike_record {

@@ -83,7 +83,7 @@ static void print_ike(const struct capture_contents *contents, const struct ike_
     if (never_left) {
         (void)printf("  never left the relay");
     }
-    if (record->origin.comment[0] != '\0') {
+    if (record->origin.comment != NULL) {
         (void)printf("  # %s", record->origin.comment);
     }
     (void)printf("\n");

@@ -146,7 +146,7 @@ json_t *message_to_json(const struct capture_contents *contents, size_t index)
     set_frame_of(object, "retransmit_of", contents, record->retransmit_of);
     set_frame_of(object, "answers", contents, record->answers);
     set_frame_of(object, "counterpart", contents, record->counterpart);
-    if (record->origin.comment[0] != '\0') {
+    if (record->origin.comment != NULL) {
         set(object, "comment", json_string(record->origin.comment));
     }
     return object;

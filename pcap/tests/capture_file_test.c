@@ -37,7 +37,7 @@ static void reads_pcap_in_every_byte_order_and_unit(void)
 {
     for (unsigned i = 0; i < 4; i++) {
         struct capture_builder builder;
-        struct capture_frame frame = {0};
+        struct capture_frame frame = {.name = "", .comment = ""};
         struct capture_fault fault;
         const bool is_little = (i & 1) != 0;
         const enum builder_format format =
@@ -64,7 +64,7 @@ static void reads_pcapng_in_both_byte_orders(void)
 {
     for (unsigned i = 0; i < 2; i++) {
         struct capture_builder builder;
-        struct capture_frame frame = {0};
+        struct capture_frame frame = {.name = "", .comment = ""};
         struct capture_fault fault;
         builder_begin(&builder, BUILDER_PCAPNG, i == 1, 0);
         builder_interface(&builder, LINK_RAW, "arrived", 0xff);
@@ -93,7 +93,7 @@ static void reads_pcapng_in_both_byte_orders(void)
 static void understands_powers_of_two(void)
 {
     struct capture_builder builder;
-    struct capture_frame frame = {0};
+    struct capture_frame frame = {.name = "", .comment = ""};
     struct capture_fault fault;
     builder_begin(&builder, BUILDER_PCAPNG, true, 0);
     builder_interface(&builder, LINK_RAW, "x", 0x80U | 10);
@@ -110,7 +110,7 @@ static void starts_anew_in_every_section(void)
 {
     struct capture_builder first;
     struct capture_builder second;
-    struct capture_frame frame = {0};
+    struct capture_frame frame = {.name = "", .comment = ""};
     struct capture_fault fault;
     enum capture_result result = CAPTURE_FAULT;
     builder_begin(&first, BUILDER_PCAPNG, true, 0);
@@ -148,7 +148,7 @@ static void survives_truncation_at_every_byte(void)
         size_t whole = 0;
         build_two(&builder, formats[i]);
         for (size_t size = 0; size < builder.size; size++) {
-            struct capture_frame frame = {0};
+            struct capture_frame frame = {.name = "", .comment = ""};
             struct capture_fault fault = {0};
             enum capture_result result = CAPTURE_FRAME;
             // A copy of that size, so that the sanitizer sees a byte too much.
@@ -223,7 +223,7 @@ static void rejects_lengths_that_lie(void)
 static void skips_blocks_of_other_people(void)
 {
     struct capture_builder builder;
-    struct capture_frame frame = {0};
+    struct capture_frame frame = {.name = "", .comment = ""};
     struct capture_fault fault;
     enum capture_result result = CAPTURE_FAULT;
     builder_begin(&builder, BUILDER_PCAPNG, true, 0);

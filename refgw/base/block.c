@@ -401,6 +401,8 @@ static char *read_stream(FILE *file, size_t *out_size)
     char *text = malloc(capacity);
     size_t size = 0;
     while (text != NULL && size <= MOST_TEXT) {
+        // size is below capacity here: a full buffer was enlarged.
+        // cppcheck-suppress pointerOutOfBoundsCond
         const size_t got = fread(text + size, 1, capacity - size, file);
         if (got == 0) {
             break;

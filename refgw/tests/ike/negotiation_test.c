@@ -67,7 +67,9 @@ static void an_identity_nobody_has_is_not_accepted(void)
     ike_pair_set_identity(&ike_pair_connection(pair, WEST)->remote_identity, "north.example.test");
     ike_pair_start(pair);
     ike_pair_bring_up(pair);
-    ok(ike_pair_is_down(pair), "IDr names an identity that east does not have: refused");
+    ok(ike_pair_is_down(pair) && pair->network.hosts[EAST].installed == 0 &&
+           ike_pair_reports(pair, EAST, IKE_REPORT_IKE_SA_CLOSED, "peer-auth-failed") == 1,
+       "IDr names an identity that east does not have: refused");
     ike_pair_free(pair);
 }
 
@@ -117,6 +119,26 @@ static void a_forged_refusal_does_not_stop_the_initiator(void)
     simulated_network_inject(&pair->network, WEST, &path, crafted_view(&forged));
     ike_pair_run(pair, 3);
     ok(ike_pair_is_up(pair), "the right answer came a moment later");
+    ike_pair_free(pair);
+}
+
+static void refusals_do_not_put_off_the_end(void)
+{
+    struct ike_pair *pair = ike_pair_new();
+    struct crafted_message refusal;
+    struct wall_node wall = {.sender = WEST, .is_up = true};
+    const struct network_path path = path_of(pair, WEST);
+    simulated_network_add_node(&pair->network, wall_node_pass, &wall);
+    ike_pair_start(pair);
+    ok(ike_pair_command(pair, WEST, IKE_COMMAND_UP, ""), "up");
+    const struct message request = read_sent(simulated_network_sent(&pair->network, WEST, 0));
+    craft_notify_answer(request.bytes, NOTIFY_NO_PROPOSAL_CHOSEN, (struct byte_view){.size = 0},
+                        &refusal);
+    for (unsigned i = 0; i < 8; i++) {
+        simulated_network_inject(&pair->network, WEST, &path, crafted_view(&refusal));
+        simulated_network_run(&pair->network, duration_milliseconds(200));
+    }
+    ok(ike_pair_count(pair, WEST, NULL) == 0, "one refusal after the other: the first one counts");
     ike_pair_free(pair);
 }
 
@@ -419,6 +441,7 @@ int main(void)
     any_identity_is_accepted_where_the_policy_says_so();
     no_common_ike_proposal_leaves_nothing_behind();
     a_forged_refusal_does_not_stop_the_initiator();
+    refusals_do_not_put_off_the_end();
     no_common_child_proposal_keeps_the_ike_sa();
     disjoint_selectors_keep_the_ike_sa();
     selectors_are_narrowed_to_what_both_want();
