@@ -46,7 +46,7 @@ RELEASE_OBJECTS := $(SOURCES:%.c=$(BUILD)/release/%.o)
 CHECK_OBJECTS   := $(SOURCES:%.c=$(BUILD)/check/%.o) $(SUPPORT_SOURCES:%.c=$(BUILD)/check/%.o)
 TESTS           := $(TEST_SOURCES:%.c=$(BUILD)/check/%)
 
-.PHONY: all check check-only interop lint fuzz bench install clean setup peers check-programs tests
+.PHONY: all check check-only check-results interop lint fuzz bench install clean setup peers check-programs tests
 all: $(PROGRAMS:%=$(BUILD)/bin/%)
 check-programs: $(PROGRAMS:%=$(BUILD)/check/bin/%)
 tests: $(TESTS)
@@ -97,6 +97,10 @@ check-only:
 	  ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  prove --jobs $(JOBS) --exec '' $(TESTS) $(SHELL_TESTS)
 	@$(call give_back)
+
+# What the last run left, held against independent readers: tshark and the JSON Schema.
+check-results:
+	@prove --exec '' pcap/tests/tshark_agrees_test.sh reports/tests/schema_test.sh
 
 # --- the interop matrix --------------------------------------------------------------------
 # PATTERNS='basic/*' ARGUMENTS='--west refgw --jobs 1' narrow it down.

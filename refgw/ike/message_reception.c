@@ -151,6 +151,8 @@ static void run(struct exchange *exchange, const struct wire_fault *fault)
         return;
     }
     outgoing_draft_begin(exchange->engine, &answer);
+    // The exchange does not outlive this call.
+    // cppcheck-suppress autoVariables
     exchange->answer = &answer;
     exchange->reason = "";
     exchange->section = "";

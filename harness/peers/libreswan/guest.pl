@@ -35,15 +35,18 @@ sub act {
     my (@arguments) = @_;
     my $process = open(my $pipe, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', @whack, @arguments)
         or die "whack: $!\n";
-    my $last = '';
+    my ($last, $refusal) = ('');
     local $SIG{ALRM} = sub { kill TERM => $process };
     alarm PATIENCE_SECONDS;
     while (my $line = <$pipe>) {
         chomp($last = $line) if $line =~ /\S/;
+        # pluto does not believe it and repeats its request, as RFC 7296, section 2.21.1, allows.
+        $refusal = $1 if $line =~ /containing (\w+) notification/;
     }
     close $pipe;
     alarm 0;
-    die $last, "\n" if $? >> 8;
+    die "$last\n" if $? >> 8;
+    die "the peer refused with $refusal\n" if $? && defined $refusal;
 }
 
 sub ready {

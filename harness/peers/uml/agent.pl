@@ -8,12 +8,14 @@
 # /ikelab/peer/guest.pl gives what is the peer's own, as a hash:
 #   prepare     before the daemon starts; dies when the machine cannot be prepared
 #   daemon      the daemon's command, a list; it stays in the foreground
-#   operations  name => sub (ARGUMENT...), prints its result, dies with a sentence when it failed
+#   operations  name => sub (ARGUMENT...), prints its result, dies with a sentence when it failed;
+#               `ready` returns when the daemon has its configuration and listens
 use strict;
 use warnings;
 use POSIX qw(WNOHANG);
 
 BEGIN { unshift @INC, '/ikelab' }
+use xfrm;
 
 use constant {
     SYS_REBOOT => 169, SYS_SYNC => 162, # of x86-64, the only kind of user-mode Linux
@@ -79,7 +81,9 @@ sub run_call {
         return UNSUPPORTED;
     }
     alarm CALL_SECONDS;
-    return 0 if eval { $run->(@arguments); 1 };
+    my $is_done = eval { $run->(@arguments); 1 };
+    xfrm::forbid_clear_text("$directory/config/selectors") if $is_done && $operation eq 'ready';
+    return 0 if $is_done;
     my $sentence = $@;
     $sentence =~ s/\s+/ /g;
     print STDERR "$sentence\n";

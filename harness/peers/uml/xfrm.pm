@@ -17,7 +17,11 @@ my %integrity = (
     'hmac(sha1)' => 'sha1', 'hmac(sha256)' => 'sha256', 'hmac(sha384)' => 'sha384',
     'hmac(sha512)' => 'sha512', 'xcbc(aes)' => 'aesxcbc', 'cmac(aes)' => 'aescmac',
 );
-use constant { BITS_PER_BYTE => 8, DIGITS_PER_BYTE => 2, SYS_SYNC => 162 }; # of x86-64
+use constant {
+    BITS_PER_BYTE => 8, DIGITS_PER_BYTE => 2,
+    SYS_SYNC => 162, # of x86-64
+    LOWEST_PRIORITY => 0xfffffffe,
+};
 
 # The word for an algorithm and its key; undefined when there is none.
 sub protection_word {
@@ -82,6 +86,28 @@ sub output_of {
 sub flush_files { syscall(SYS_SYNC) }
 
 sub states { return read_states(output_of(qw(ip -s xfrm state))) }
+
+# Lets nothing between the protected networks leave in the clear while there is no CHILD_SA for it:
+# the lowest of all priorities, and a selector of its own (by its interface), so that no daemon
+# can take it for one of its policies. FILE has lines "local PREFIX" and "remote PREFIX".
+sub forbid_clear_text {
+    my ($path) = @_;
+    my %prefixes = (local => [], remote => []);
+    open my $file, '<', $path or return;
+    while (<$file>) {
+        push @{ $prefixes{$1} }, $2 if /^(local|remote) (\S+)$/;
+    }
+    close $file;
+    open my $pipe, '|-', 'ip -batch - -force >/dev/null 2>&1' or return;
+    for my $from (@{ $prefixes{local} }) {
+        for my $to (@{ $prefixes{remote} }) {
+            next if ($from =~ /:/) != ($to =~ /:/);
+            print $pipe "xfrm policy update src $from dst $to dev wan0 dir out action block ",
+                "priority ${\LOWEST_PRIORITY}\n";
+        }
+    }
+    close $pipe;
+}
 
 # Prints what the lab's esp.keys lists: associations there are now and those there were.
 sub print_keys {
