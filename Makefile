@@ -120,7 +120,7 @@ peers: all
 give_back = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(BUILD); fi
 
 # --- looking at the code -------------------------------------------------------------------
-C_FILES = $(shell find refgw harness pcap reports bench -name '*.[ch]' | sort)
+C_FILES = $(shell find $(wildcard refgw harness pcap reports bench) -name '*.[ch]' | sort)
 
 lint: lint-layers lint-format lint-tidy lint-cppcheck
 	@echo "lint: clean"

@@ -39,7 +39,7 @@ folder_of() {
 }
 
 status=0
-for file in $(find refgw harness pcap reports bench -name '*.[ch]' | sort); do
+for file in $(find refgw harness pcap reports bench -name '*.[ch]' 2>/dev/null | sort); do
     folder=$(folder_of "$file")
     may=" $(allowed "$folder") "
     for used in $(sed -n 's|^#include "\([a-z_]*/.*\)"$|\1|p' "$file"); do

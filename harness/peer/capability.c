@@ -96,6 +96,7 @@ static const char *const capabilities[] = {
     "outer.ipv6",
     "keys.esp",
     "keys.ike",
+    "liveness.when-idle",
     "natt.initiator",
     "natt.responder",
     "op.dpd",

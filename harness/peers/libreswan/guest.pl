@@ -51,7 +51,7 @@ sub act {
 
 sub ready {
     my $deadline = time + READY_SECONDS;
-    until (grep { /^"\Q$connection\E": +oriented;/ } ask('--status')) {
+    until (grep { /^"\Q$connection\E": +(?:un)?oriented;/ } ask('--status')) {
         die "pluto did not load the connection in time\n" if time >= $deadline;
         select undef, undef, undef, STEP_SECONDS;
     }
@@ -64,7 +64,8 @@ my %ike_states = (
     map { ("V2_PARENT_$_" => 'connecting') } qw(I1 I2 R0 R1 R_EAP),
 );
 
-# What `whack --status` says: connections by name, states by number.
+# What `whack --status` says: connections by name, states by number. An SPI with an IPv6 address
+# follows "esp:", one with an IPv4 address "esp.".
 sub read_status {
     my (%connections, %states);
     for (ask('--status')) {
@@ -74,7 +75,7 @@ sub read_status {
             $connections{$1}{$2} = $3;
         } elsif (/^#(\d+): ("[^"]+"(?:\[\d+\])?)\S* (?:\S+:(\d+) )?STATE_(\w+) .*?(?:IKE SA #(\d+);|$)/) {
             @{ $states{$1} }{qw(number connection port state parent)} = ($1, $2, $3, $4, $5);
-        } elsif (/^#(\d+): .* esp\.([0-9a-f]+)@(\S+) esp\.([0-9a-f]+)@(\S+) /) {
+        } elsif (/^#(\d+): .* esp[.:]([0-9a-f]+)@(\S+) esp[.:]([0-9a-f]+)@(\S+) /) {
             @{ $states{$1} }{qw(spi_out remote spi_in local)} =
                 (sprintf('%08x', hex $2), $3, sprintf('%08x', hex $4), $5);
         }
@@ -209,7 +210,7 @@ return {
     prepare => \&prepare,
     daemon => ['env', 'LD_PRELOAD=/usr/share/ikelab/pluto_tap.so', "PLUTO_TAP=$tap_file",
         '/usr/libexec/ipsec/pluto', '--nofork', '--rundir', '/run/pluto', '--config',
-        "$ENV{IKELAB_DIR}/config/ipsec.conf"],
+        "$ENV{IKELAB_DIR}/given/ipsec.conf"],
     operations => {
         ready => \&ready,
         up => sub { act('--name', $connection, '--initiate') },
@@ -218,6 +219,5 @@ return {
         'rekey-ike' => sub { rekey('--rekey-ike') },
         status => \&status,
         keys => \&keys_known,
-        whack => sub { print map { "$_\n" } ask(@_) },
     },
 };

@@ -139,6 +139,8 @@ static void put_part(key_handle *base, const struct sec_item *parameters, mechan
     put_line(text, (size_t)used);
 }
 
+// NSS's own number of parameters.
+// NOLINTNEXTLINE(readability-function-size)
 key_handle *PK11_DeriveWithFlags(key_handle *base, mechanism how, struct sec_item *parameters,
                                  mechanism target, unsigned long operation, int size,
                                  unsigned long flags)

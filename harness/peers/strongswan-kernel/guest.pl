@@ -7,7 +7,7 @@ use xfrm;
 use constant { READY_SECONDS => 8, STEP_SECONDS => 0.02 };
 
 my $socket = '/run/charon.vici';
-my $config = "$ENV{IKELAB_DIR}/config";
+my $config = "$ENV{IKELAB_DIR}/given";
 $ENV{STRONGSWAN_CONF} = "$config/strongswan.conf";
 
 # vici.pl ends the process with its own exit code when it fails.

@@ -82,7 +82,7 @@ sub run_call {
     }
     alarm CALL_SECONDS;
     my $is_done = eval { $run->(@arguments); 1 };
-    xfrm::forbid_clear_text("$directory/config/selectors") if $is_done && $operation eq 'ready';
+    xfrm::forbid_clear_text("$directory/given/selectors") if $is_done && $operation eq 'ready';
     return 0 if $is_done;
     my $sentence = $@;
     $sentence =~ s/\s+/ /g;

@@ -36,6 +36,7 @@ mount --bind "$root/usr/lib/uml/modules" usr/lib/modules
 cp "$peer"/../uml/* ikelab/
 cp -R "$peer" ikelab/peer
 # Files of other peers that this one says it shares.
+# shellcheck disable=SC2046 # one word per folder
 [ ! -r "$peer/shared" ] || (cd "$peer/.." && cp -R $(cat "$peer/shared") "$guest/ikelab/")
 mkdir -p ".$side"
 cd /

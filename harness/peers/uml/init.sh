@@ -5,8 +5,10 @@ set -u
 
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
-# What ESP and its usual algorithms need; the rest the kernel loads when it is asked for.
-MODULES="ipv6 esp4 esp6 xfrm_user af_key authenc gcm cbc ctr seqiv echainiv sha512_generic"
+# What ESP and its algorithms need. Nothing is loaded later: a daemon that looks for every algorithm
+# there is would wait seconds for modprobe to fail.
+MODULES="ipv6 esp4 esp6 xfrm_user af_key authenc authencesn seqiv echainiv gcm ccm cbc ctr cmac
+xcbc hmac sha512_generic ghash-generic chacha20poly1305 chacha_generic poly1305_generic drbg"
 
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -14,6 +16,7 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mount -t hostfs -o "$IKELAB_DIR" none "$IKELAB_DIR"
 # shellcheck disable=SC2086 # one word per module
 modprobe -a $MODULES
+echo >/proc/sys/kernel/modprobe
 
 set_kernel() { # NAME VALUE
     [ ! -e "/proc/sys/$1" ] || echo "$2" >"/proc/sys/$1"

@@ -51,16 +51,23 @@ machine_addresses() {
     done
 }
 
-# The guest's half: its network cards under the namespace's names.
-machine_links() {
+# The guest's half: its network cards under the namespace's names. They come up with their
+# addresses, and so announce them to neighbours that know the namespace's own hardware address.
+machine_guest_network() {
     number=0
+    : >"$side_directory/guest.up"
     for interface in $machine_interfaces; do
-        ip -n "$IKELAB_NETNS" link show dev "$interface" >/dev/null 2>&1 || continue
-        mtu=$(ip -n "$IKELAB_NETNS" -o link show dev "$interface" | sed 's/.* mtu \([0-9]*\).*/\1/')
+        mtu=$(ip -n "$IKELAB_NETNS" -o link show dev "$interface" 2>/dev/null |
+            sed -n 's/.* mtu \([0-9]*\).*/\1/p')
+        [ -n "$mtu" ] || continue
         echo "link set dev vec$number name $interface mtu $mtu"
-        echo "link set dev $interface up"
+        echo "link set dev $interface up" >>"$side_directory/guest.up"
         number=$((number + 1))
     done
+    grep '^address' "$restore"
+    cat "$side_directory/guest.up"
+    grep '^route' "$restore"
+    rm -f "$side_directory/guest.up"
 }
 
 # Kernel arguments for the same cards. The guest's hardware address is not the interface's own, so
@@ -82,7 +89,7 @@ machine_take_network() {
     [ -e "$restore" ] || {
         machine_addresses >"$restore.new" && mv "$restore.new" "$restore"
     } || fail "$TEMPORARY" "the namespace's addresses cannot be saved"
-    { machine_links && cat "$restore"; } >"$side_directory/guest.network"
+    machine_guest_network >"$side_directory/guest.network"
     for interface in $machine_interfaces; do
         ip -n "$IKELAB_NETNS" address flush dev "$interface" >/dev/null 2>&1 || continue
         in_namespace sh -c "echo 1 >/proc/sys/net/ipv6/conf/$interface/disable_ipv6" 2>/dev/null
@@ -116,9 +123,10 @@ machine_start() {
     *[!A-Za-z0-9/._-]*) fail "$TEMPORARY" "'$side_directory' cannot stand on a kernel command line" ;;
     esac
     rm -rf "$mail"
+    # shellcheck disable=SC2015 # all of it, or the environment is at fault
     mkdir -p "$side_directory/logs" "$mail" "$side_directory/machine" &&
         rm -f "$bell" && mkfifo -m 600 "$bell" &&
-        rm -rf "$side_directory/config" && cp -R "$config" "$side_directory/config" ||
+        rm -rf "$side_directory/given" && cp -R "$config" "$side_directory/given" ||
         fail "$TEMPORARY" "'$side_directory' cannot be prepared"
     cards=$(machine_cards)
     machine_take_network
@@ -172,7 +180,8 @@ machine_stop() {
 machine_cleanup() {
     forget_daemon
     machine_give_network_back
-    rm -rf "$mail" "$bell" "$side_directory/config" "$side_directory/guest.network"
+    rm -rf "$mail" "$bell" "$side_directory/given" "$side_directory/native"
+    rm -f "$side_directory/guest.network" "$side_directory/passwd"
     rmdir "$side_directory/machine" 2>/dev/null
     return 0
 }
