@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pcap/capture_walk.h"
 #include "pcap/message_relations.h"
-#include "refgw/crypto/openssl/openssl_provider.h"
+#include "pcap/reading_provider.h"
 
 // State of one reading.
 struct loading {
     const struct capture_options *options;
     struct capture_contents *contents;
-    struct side_finder sides;
     struct ike_decoder *ike;
     struct esp_decoder *esp;
 };
@@ -29,32 +29,6 @@ static bool make_room(void **records, size_t count, size_t size)
         *records = grown;
     }
     return grown != NULL;
-}
-
-static enum capture_point point_of(const struct capture_frame *frame)
-{
-    if (strcmp(frame->name, "arrived") == 0) {
-        return POINT_ARRIVED;
-    }
-    return strcmp(frame->name, "left") == 0 ? POINT_LEFT : POINT_ONLY;
-}
-
-static struct packet_origin origin_of(struct loading *loading, const struct capture_frame *frame,
-                                      const struct carried_packet *packet)
-{
-    struct packet_origin origin = {
-        .frame = frame->number,
-        .time_us = frame->time_us,
-        .point = point_of(frame),
-        .source = packet->source,
-        .destination = packet->destination,
-        .is_udp_encapsulated = packet->is_udp_encapsulated,
-    };
-    if (packet->kind == CARRIED_IKE || packet->kind == CARRIED_ESP) {
-        side_finder_learn(&loading->sides, &packet->source.address, &packet->destination.address);
-    }
-    origin.from = side_of(&loading->sides, &packet->source.address);
-    return origin;
 }
 
 static bool contains(struct byte_view bytes, struct byte_view tag)
@@ -142,20 +116,14 @@ static bool add_packet(struct loading *loading, const struct packet_origin *orig
     return add_other(loading, origin, packet, frame);
 }
 
-static bool add_frame(struct loading *loading, const struct capture_frame *frame)
+static bool visit(void *context, const struct walked_packet *walked)
 {
-    struct carried_packet packet;
-    frame_read(frame, &packet);
-    struct packet_origin origin = origin_of(loading, frame, &packet);
-    struct capture_contents *contents = loading->contents;
-    if (contents->frame_count == 0) {
-        contents->first_time_us = frame->time_us;
-    }
-    contents->frame_count = frame->number;
-    contents->has_two_points = contents->has_two_points || origin.point != POINT_ONLY;
-    origin.comment = frame->comment[0] != '\0' ? strdup(frame->comment) : NULL;
-    if ((frame->comment[0] != '\0' && origin.comment == NULL) ||
-        !add_packet(loading, &origin, &packet, frame->bytes)) {
+    struct loading *loading = context;
+    struct packet_origin origin = walked->origin;
+    const char *comment = walked->frame->comment;
+    origin.comment = comment[0] != '\0' ? strdup(comment) : NULL;
+    if ((comment[0] != '\0' && origin.comment == NULL) ||
+        !add_packet(loading, &origin, walked->packet, walked->frame->bytes)) {
         free(origin.comment);
         return false;
     }
@@ -165,16 +133,20 @@ static bool add_frame(struct loading *loading, const struct capture_frame *frame
 static bool read_frames(struct loading *loading, struct capture_file *file,
                         struct capture_fault *out_fault)
 {
-    struct capture_frame frame;
-    enum capture_result result = CAPTURE_END;
-    while ((result = capture_file_next(file, &frame, &loading->contents->fault)) == CAPTURE_FRAME) {
-        if (!add_frame(loading, &frame)) {
-            *out_fault = (struct capture_fault){.frame = frame.number,
-                                                .message = "too many packets, or out of memory"};
-            return false;
-        }
+    struct capture_contents *contents = loading->contents;
+    struct walk_summary *summary = calloc(1, sizeof(*summary));
+    if (summary == NULL || !capture_walk(file, visit, loading, summary)) {
+        *out_fault = (struct capture_fault){.frame = summary != NULL ? summary->frame_count : 0,
+                                            .message = "too many packets, or out of memory"};
+        free(summary);
+        return false;
     }
-    loading->contents->is_complete = result == CAPTURE_END;
+    contents->frame_count = summary->frame_count;
+    contents->first_time_us = summary->first_time_us;
+    contents->has_two_points = summary->has_two_points;
+    contents->is_complete = summary->is_complete;
+    contents->fault = summary->fault;
+    free(summary);
     return true;
 }
 
@@ -183,7 +155,7 @@ bool capture_contents_read(struct capture_file *file, const struct capture_optio
 {
     struct capture_contents contents = {0};
     const struct crypto_provider *crypto =
-        options->crypto != NULL ? options->crypto : openssl_provider();
+        options->crypto != NULL ? options->crypto : reading_provider();
     struct loading loading = {
         .options = options,
         .contents = &contents,
@@ -231,11 +203,4 @@ void capture_contents_clear(struct capture_contents *contents)
     free(contents->esp);
     free(contents->others);
     *contents = (struct capture_contents){0};
-}
-
-const char *capture_point_name(enum capture_point point)
-{
-    static const char *const names[] = {
-        [POINT_ONLY] = "only", [POINT_ARRIVED] = "arrived", [POINT_LEFT] = "left"};
-    return names[point];
 }

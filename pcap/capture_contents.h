@@ -5,31 +5,12 @@
 
 #include "pcap/esp_decoder.h"
 #include "pcap/ike_decoder.h"
-#include "pcap/sides.h"
-
-// Where a packet was seen. The relay writes what arrives and what leaves apart.
-enum capture_point {
-    POINT_ONLY, // a capture from a single place
-    POINT_ARRIVED,
-    POINT_LEFT,
-};
+#include "pcap/packet_origin.h"
 
 enum { CAPTURE_MOST_RECORDS = 4 * 1024 * 1024 };
 
 // "No such record" where an index is expected.
 #define RECORD_NONE SIZE_MAX
-
-// What every packet has. Nothing borrowed.
-struct packet_origin {
-    unsigned frame;
-    uint64_t time_us;
-    enum capture_point point;
-    enum capture_side from; // by its source address
-    struct ip_endpoint source;
-    struct ip_endpoint destination;
-    bool is_udp_encapsulated;
-    char *comment; // owned; of the relay: which rule did what; NULL without
-};
 
 struct ike_record {
     struct packet_origin origin;
@@ -71,7 +52,7 @@ struct capture_contents {
 };
 
 struct capture_options {
-    const struct crypto_provider *crypto; // borrowed during the call; NULL: OpenSSL's
+    const struct crypto_provider *crypto; // borrowed during the call; NULL: reading_provider()
     const struct key_file *keys;          // may be empty
     struct byte_view tag;                 // bytes to look for, e.g. the probe's; empty: none
 };
@@ -87,6 +68,5 @@ MUST_USE bool capture_contents_read(struct capture_file *file,
                                     struct capture_contents *out_contents,
                                     struct capture_fault *out_fault);
 void capture_contents_clear(struct capture_contents *contents);
-MUST_USE const char *capture_point_name(enum capture_point point); // "arrived", "left", "only"
 
 #endif

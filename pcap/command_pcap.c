@@ -1,209 +1,224 @@
 #include "pcap/command_pcap.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "pcap/message_json.h"
+#include "pcap/command_options.h"
 
-enum { EXIT_DONE = 0, EXIT_BROKEN_FILE = 1, EXIT_USAGE = 2, MOST_KEY_FILES = 16 };
+#define KEYS_HELP                                                                                 \
+    "\n  --keys FILE   may be given more than once; known by its looks: the lab's key log\n"      \
+    "                (docs/LAB.md), Wireshark's ikev2_decryption_table or esp_sa, a tcpdump -E\n" \
+    "                secrets file, or a strongSwan log with ike, chd and knl at level 4\n"
 
-static const char USAGE[] =
-    "usage: ikelab pcap dump FILE [--keys KEYLOG]... [--json] [--esp]\n"
+static const char dump_help[] =
+    "usage: ikelab pcap dump FILE [--keys FILE]... [--json] [--esp]\n"
     "\n"
-    "  One line per IKE message, decrypted where a key log (docs/LAB.md, \"Keys\") has the keys.\n"
-    "  Of a lab capture the messages that left the relay are shown, and those that never did.\n"
-    "  --json  one JSON object with every field of every message\n"
-    "  --esp   ESP packets and everything else as well\n";
+    "  One line per IKE message, decrypted where there are keys. Of a lab capture the messages\n"
+    "  that left the relay are shown, and those that never did.\n"
+    "\n"
+    "  --json        one JSON object with every field of every message\n"
+    "  --esp         ESP packets and everything else as well" KEYS_HELP "\n"
+    "  ikelab pcap dump office.pcap\n"
+    "  ikelab pcap dump wan.pcapng --keys keys/ike.keys --json | jq '.messages[].payloads'\n";
 
-struct dump_options {
-    const char *file;
-    size_t key_file_count;
-    const char *key_files[MOST_KEY_FILES];
-    bool as_json;
-    bool with_esp;
+static const char ladder_help[] =
+    "usage: ikelab pcap ladder FILE [--keys FILE]... [--svg OUT] [--ascii] [--width N]\n"
+    "\n"
+    "  Who sent what to whom, as a sequence diagram. Runs of ESP packets are one arrow.\n"
+    "\n"
+    "  --svg OUT     a picture instead of text\n"
+    "  --ascii       no line-drawing characters\n"
+    "  --width N     columns; otherwise those of the terminal" KEYS_HELP "\n"
+    "  ikelab pcap ladder office.pcap\n"
+    "  ikelab pcap ladder wan.pcapng --keys keys/ike.keys --svg wan.svg\n";
+
+static const char explain_help[] =
+    "usage: ikelab pcap explain FILE [--keys FILE]... [--json]\n"
+    "\n"
+    "  What went wrong in a capture and what to change: each finding with its frames, the clause\n"
+    "  of the RFC, the likely cause and the remedy. Much can be told without any keys; with keys\n"
+    "  it is more and certain.\n"
+    "\n"
+    "  --json        the findings as JSON (schema ikelab.findings/1)" KEYS_HELP "\n"
+    "  ikelab pcap explain office.pcap\n"
+    "  ikelab pcap explain wan.pcapng --keys charon.log --json\n"
+    "\n"
+    "  Exit codes: 0 the capture was read, with or without findings; 1 it could not be read\n"
+    "  (to its end); 2 usage.\n";
+
+static const char decrypt_help[] =
+    "usage: ikelab pcap decrypt FILE --keys FILE... -o OUT.pcapng\n"
+    "\n"
+    "  Writes the packets inside ESP, as far as there are keys, as a capture of their own.\n" KEYS_HELP
+    "\n"
+    "  ikelab pcap decrypt wan.pcapng --keys keys/esp.keys -o inner.pcapng\n";
+
+static const char shrink_help[] =
+    "usage: ikelab pcap shrink FILE [--keys FILE]... [--finding KIND] -o OUT.pcapng\n"
+    "\n"
+    "  Writes the fewest frames that still show the same finding.\n"
+    "\n"
+    "  --finding KIND  as `ikelab pcap explain` names it; otherwise the most severe one" KEYS_HELP
+    "\n"
+    "  ikelab pcap shrink office.pcap -o small.pcapng\n"
+    "  ikelab pcap shrink office.pcap --finding mtu-black-hole -o small.pcapng\n";
+
+static const struct {
+    const char *name;
+    const char *what;
+    const char *help;
+    unsigned options;
+    int (*run)(const struct pcap_options *options);
+} commands[] = {
+    {"dump",    "one line or JSON object per message",        dump_help,
+     OPTION_KEYS | OPTION_JSON | OPTION_ESP,                                                           pcap_dump  },
+    {"ladder",  "a sequence diagram, in the terminal or SVG", ladder_help,
+     OPTION_KEYS | OPTION_SVG | OPTION_ASCII | OPTION_WIDTH,                                           pcap_ladder},
+    {"explain", "what went wrong, why, and what to change",   explain_help, OPTION_KEYS | OPTION_JSON,
+     pcap_explain                                                                                                 },
+    {"decrypt", "the packets inside ESP as a capture",        decrypt_help, OPTION_KEYS | OPTION_OUT,
+     pcap_decrypt                                                                                                 },
+    {"shrink",  "the smallest capture with the same finding", shrink_help,
+     OPTION_KEYS | OPTION_OUT | OPTION_FINDING,                                                        pcap_shrink},
 };
 
-static bool read_options(int argc, char **argv, struct dump_options *out_options)
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_help(FILE *out)
 {
-    *out_options = (struct dump_options){0};
-    for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            out_options->as_json = true;
-        } else if (strcmp(argv[i], "--esp") == 0) {
-            out_options->with_esp = true;
-        } else if (strcmp(argv[i], "--keys") == 0 && i + 1 < argc &&
-                   out_options->key_file_count < MOST_KEY_FILES) {
-            out_options->key_files[out_options->key_file_count++] = argv[++i];
-        } else if (argv[i][0] != '-' && out_options->file == NULL) {
-            out_options->file = argv[i];
-        } else {
-            return false;
-        }
+    (void)fprintf(out, "usage: ikelab pcap COMMAND FILE [OPTION...]\n\n"
+                       "Reads captures of IKE and ESP, pcap or pcapng.\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        (void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].what);
     }
-    return out_options->file != NULL;
+    (void)fprintf(out, "\n`ikelab pcap COMMAND --help` tells more. For example\n\n"
+                       "  ikelab pcap explain office.pcap\n"
+                       "  ikelab pcap ladder office.pcap --keys charon.log\n");
 }
 
-static bool load_keys(const struct dump_options *options, struct key_file *keys)
+// Options with a word behind them.
+static const char **word_option(struct pcap_options *options, const char *argument,
+                                unsigned *out_bit)
 {
-    struct key_fault fault;
-    for (size_t i = 0; i < options->key_file_count; i++) {
-        if (!key_file_load(keys, options->key_files[i], &fault)) {
-            (void)fprintf(stderr, "ikelab pcap: %s:%u: %s\n", options->key_files[i], fault.line,
-                          fault.message);
+    if (strcmp(argument, "--svg") == 0) {
+        *out_bit = OPTION_SVG;
+        return &options->svg;
+    }
+    if (strcmp(argument, "-o") == 0 || strcmp(argument, "--out") == 0) {
+        *out_bit = OPTION_OUT;
+        return &options->out;
+    }
+    if (strcmp(argument, "--finding") == 0) {
+        *out_bit = OPTION_FINDING;
+        return &options->finding;
+    }
+    if (strcmp(argument, "--keys") == 0 && options->key_file_count < PCAP_MOST_KEY_FILES) {
+        *out_bit = OPTION_KEYS;
+        return &options->key_files[options->key_file_count++];
+    }
+    return NULL;
+}
+
+static bool *switch_option(struct pcap_options *options, const char *argument, unsigned *out_bit)
+{
+    if (strcmp(argument, "--json") == 0) {
+        *out_bit = OPTION_JSON;
+        return &options->as_json;
+    }
+    if (strcmp(argument, "--esp") == 0) {
+        *out_bit = OPTION_ESP;
+        return &options->with_esp;
+    }
+    if (strcmp(argument, "--ascii") == 0) {
+        *out_bit = OPTION_ASCII;
+        return &options->as_ascii;
+    }
+    return NULL;
+}
+
+static bool read_width(const char *text, unsigned *out_width)
+{
+    char *end = NULL;
+    const unsigned long width = strtoul(text, &end, 10);
+    *out_width = (unsigned)width;
+    return end != text && *end == '\0' && width > 0 && width < 1000;
+}
+
+// Takes the argument at `*index` and the word behind it if it needs one.
+static bool read_option(struct pcap_options *options, int argc, char **argv, int *index,
+                        unsigned allowed)
+{
+    unsigned bit = 0;
+    bool *is_on = switch_option(options, argv[*index], &bit);
+    if (is_on != NULL) {
+        *is_on = true;
+        return (bit & allowed) != 0;
+    }
+    if (strcmp(argv[*index], "--width") == 0) {
+        return (allowed & OPTION_WIDTH) != 0 && *index + 1 < argc &&
+               read_width(argv[++*index], &options->width);
+    }
+    const char **word = word_option(options, argv[*index], &bit);
+    if (word != NULL) {
+        if (*index + 1 >= argc || (bit & allowed) == 0) {
             return false;
         }
+        *word = argv[++*index];
+        return true;
     }
+    if ((argv[*index][0] == '-' && argv[*index][1] != '\0') || options->file != NULL) {
+        return false;
+    }
+    options->file = argv[*index];
     return true;
 }
 
-static void print_start(const struct capture_contents *contents, const struct packet_origin *origin)
+static bool wants_help(int argc, char **argv, int first)
 {
-    // Captures merged from several machines may go back in time.
-    const bool is_before = origin->time_us < contents->first_time_us;
-    const uint64_t since = is_before ? contents->first_time_us - origin->time_us
-                                     : origin->time_us - contents->first_time_us;
-    (void)printf("%6u  %c%llu.%06llu  ", origin->frame, is_before ? '-' : '+',
-                 (unsigned long long)(since / 1000000U), (unsigned long long)(since % 1000000U));
-}
-
-static void print_ike(const struct capture_contents *contents, const struct ike_record *record)
-{
-    char line[MESSAGE_LINE_SIZE];
-    const bool never_left =
-        record->origin.point == POINT_ARRIVED && record->counterpart == RECORD_NONE;
-    if (record->origin.point == POINT_ARRIVED && !never_left) {
-        return; // its other half says the same
-    }
-    message_line(record, line);
-    print_start(contents, &record->origin);
-    (void)fputs(line, stdout);
-    if (record->retransmit_of != RECORD_NONE) {
-        (void)printf("  again, as frame %u", contents->ike[record->retransmit_of].origin.frame);
-    }
-    if (never_left) {
-        (void)printf("  never left the relay");
-    }
-    if (record->origin.comment != NULL) {
-        (void)printf("  # %s", record->origin.comment);
-    }
-    (void)printf("\n");
-}
-
-static void print_path(const struct packet_origin *origin)
-{
-    char source[ADDRESS_TEXT_SIZE];
-    char destination[ADDRESS_TEXT_SIZE];
-    endpoint_format(&origin->source, source);
-    endpoint_format(&origin->destination, destination);
-    (void)printf("%s > %s  %s > %s  ", side_name(origin->from),
-                 side_name(side_opposite(origin->from)), source, destination);
-}
-
-static void print_esp(const struct capture_contents *contents, const struct esp_record *record)
-{
-    char source[ADDRESS_TEXT_SIZE];
-    char destination[ADDRESS_TEXT_SIZE];
-    const struct esp_packet *packet = &record->packet;
-    if (record->origin.point == POINT_ARRIVED) {
-        return;
-    }
-    print_start(contents, &record->origin);
-    print_path(&record->origin);
-    (void)printf("ESP %08x seq %llu, %zu bytes", packet->spi, (unsigned long long)packet->sequence,
-                 packet->size);
-    if (packet->has_inner) {
-        endpoint_format(&packet->inner_source, source);
-        endpoint_format(&packet->inner_destination, destination);
-        (void)printf(" { %s > %s protocol %u }", source, destination, packet->inner_protocol);
-    } else {
-        (void)printf(" { %s, next header %u }", esp_opening_name(packet->opening),
-                     packet->next_header);
-    }
-    (void)printf("\n");
-}
-
-static void print_other(const struct capture_contents *contents, const struct other_record *record)
-{
-    if (record->origin.point == POINT_ARRIVED) {
-        return;
-    }
-    print_start(contents, &record->origin);
-    print_path(&record->origin);
-    (void)printf("%s", carried_kind_name(record->kind));
-    if (record->problem != NULL) {
-        (void)printf(": %s", record->problem);
-    }
-    (void)printf("\n");
-}
-
-// The three lists are in the order of the file each; they are merged by frame number.
-static void print_lines(const struct capture_contents *contents, bool with_esp)
-{
-    size_t ike = 0;
-    size_t esp = with_esp ? 0 : contents->esp_count;
-    size_t other = with_esp ? 0 : contents->other_count;
-    while (ike < contents->ike_count || esp < contents->esp_count ||
-           other < contents->other_count) {
-        const unsigned none = UINT32_MAX;
-        const unsigned next_ike =
-            ike < contents->ike_count ? contents->ike[ike].origin.frame : none;
-        const unsigned next_esp =
-            esp < contents->esp_count ? contents->esp[esp].origin.frame : none;
-        const unsigned next_other =
-            other < contents->other_count ? contents->others[other].origin.frame : none;
-        if (next_ike <= next_esp && next_ike <= next_other) {
-            print_ike(contents, &contents->ike[ike++]);
-        } else if (next_esp <= next_other) {
-            print_esp(contents, &contents->esp[esp++]);
-        } else {
-            print_other(contents, &contents->others[other++]);
+    for (int i = first; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0 ||
+            (i == first && strcmp(argv[i], "help") == 0)) {
+            return true;
         }
     }
+    return false;
 }
 
-static bool print_json(const struct capture_contents *contents)
+static int run(size_t command, int argc, char **argv)
 {
-    json_t *root = messages_to_json(contents);
-    const bool good = root != NULL && json_dumpf(root, stdout, JSON_INDENT(1)) == 0;
-    json_decref(root);
-    (void)printf("\n");
-    return good;
-}
-
-static int print_capture(const struct dump_options *options, const struct key_file *keys)
-{
-    struct capture_contents contents;
-    struct capture_fault fault;
-    const struct capture_options how = {.keys = keys};
-    if (!capture_contents_load(options->file, &how, &contents, &fault)) {
-        (void)fprintf(stderr, "ikelab pcap: %s: %s\n", options->file, fault.message);
-        return EXIT_BROKEN_FILE;
+    struct pcap_options options = {0};
+    if (wants_help(argc, argv, 2)) {
+        (void)fputs(commands[command].help, stdout);
+        return PCAP_DONE;
     }
-    bool good = true;
-    if (options->as_json) {
-        good = print_json(&contents);
-    } else {
-        print_lines(&contents, options->with_esp);
+    for (int i = 2; i < argc; i++) {
+        if (!read_option(&options, argc, argv, &i, commands[command].options)) {
+            (void)fprintf(stderr, "ikelab pcap %s: not understood: '%s'\n\n%s",
+                          commands[command].name, i < argc ? argv[i] : "", commands[command].help);
+            return PCAP_USAGE;
+        }
     }
-    if (!contents.is_complete) {
-        (void)fprintf(stderr, "ikelab pcap: %s: frame %u, offset %llu: %s\n", options->file,
-                      contents.fault.frame, (unsigned long long)contents.fault.offset,
-                      contents.fault.message);
-        good = false;
+    if (options.file == NULL ||
+        ((commands[command].options & OPTION_OUT) != 0 && options.out == NULL)) {
+        (void)fprintf(stderr, "ikelab pcap %s: %s is missing\n\n%s", commands[command].name,
+                      options.file == NULL ? "FILE" : "-o OUT", commands[command].help);
+        return PCAP_USAGE;
     }
-    capture_contents_clear(&contents);
-    return good ? EXIT_DONE : EXIT_BROKEN_FILE;
+    return commands[command].run(&options);
 }
 
 int command_pcap(int argc, char **argv)
 {
-    struct dump_options options;
-    struct key_file keys = {0};
-    if (argc < 2 || strcmp(argv[1], "dump") != 0 || !read_options(argc, argv, &options)) {
-        (void)fputs(USAGE, stderr);
-        return EXIT_USAGE;
+    for (size_t i = 0; argc > 1 && i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return run(i, argc, argv);
+        }
     }
-    const int code = load_keys(&options, &keys) ? print_capture(&options, &keys) : EXIT_USAGE;
-    key_file_clear(&keys);
-    return code;
+    const bool is_asked = argc > 1 && wants_help(argc, argv, 1);
+    if (argc > 1 && !is_asked) {
+        (void)fprintf(stderr, "ikelab pcap: there is no command '%s'\n\n", argv[1]);
+    }
+    print_help(is_asked ? stdout : stderr);
+    return is_asked ? PCAP_DONE : PCAP_USAGE;
 }

@@ -111,15 +111,20 @@ static void read_ipv4(struct byte_view bytes, struct carried_packet *out)
     uint8_t version_and_size = 0;
     uint16_t length = 0;
     uint16_t fragment = 0;
+    uint16_t id = 0;
     if (!reader_take_u8(&in, &version_and_size) || !skip(&in, 1) ||
-        !reader_take_u16(&in, &length) || !skip(&in, 2) || !reader_take_u16(&in, &fragment) ||
-        !skip(&in, 1) || !reader_take_u8(&in, &out->ip_protocol) || !skip(&in, 2) ||
+        !reader_take_u16(&in, &length) || !reader_take_u16(&in, &id) ||
+        !reader_take_u16(&in, &fragment) || !skip(&in, 1) ||
+        !reader_take_u8(&in, &out->ip_protocol) || !skip(&in, 2) ||
         !take_address(&in, 4, &out->source.address) ||
         !take_address(&in, 4, &out->destination.address)) {
         malformed(out, "the packet ends inside its IPv4 header");
         return;
     }
     const size_t header = (size_t)(version_and_size & 0x0fU) * 4;
+    if (length == 0 && bytes.size <= UINT16_MAX) { // captured before segmentation offload
+        length = (uint16_t)bytes.size;
+    }
     if (header < 20 || length < header || length > bytes.size) {
         malformed(out, "the IPv4 lengths contradict the packet");
         return;
@@ -127,6 +132,9 @@ static void read_ipv4(struct byte_view bytes, struct carried_packet *out)
     out->ip_packet = (struct byte_view){.data = bytes.data, .size = length};
     in = (struct byte_reader){.next = bytes.data + header, .left = length - header};
     if ((fragment & 0x3fffU) != 0) { // more fragments, or an offset
+        out->fragment_id = id;
+        out->fragment_offset = (size_t)(fragment & 0x1fffU) * 8;
+        out->has_more_fragments = (fragment & 0x2000U) != 0;
         note_fragment(in, out);
     } else {
         read_transport(in, out);
@@ -134,7 +142,8 @@ static void read_ipv4(struct byte_view bytes, struct carried_packet *out)
 }
 
 // Skips one extension header. False when it breaks off; `*is_last` when `next` is none.
-static bool skip_extension(struct byte_reader *in, uint8_t *next, bool *is_last, bool *is_fragment)
+static bool skip_extension(struct byte_reader *in, uint8_t *next, bool *is_last,
+                           struct carried_packet *out)
 {
     uint8_t following = 0;
     uint8_t length = 0;
@@ -156,12 +165,13 @@ static bool skip_extension(struct byte_reader *in, uint8_t *next, bool *is_last,
         break;
     case EXTENSION_FRAGMENT:
         if (!reader_take_u8(in, &following) || !skip(in, 1) || !reader_take_u16(in, &fragment) ||
-            !skip(in, 4)) {
+            !reader_take_u32(in, &out->fragment_id)) {
             return false;
         }
         // An atomic fragment (RFC 6946) is a whole packet.
-        *is_fragment = (fragment & 0xfff9U) != 0;
-        *is_last = *is_fragment;
+        *is_last = (fragment & 0xfff9U) != 0;
+        out->fragment_offset = fragment & 0xfff8U;
+        out->has_more_fragments = (fragment & 1U) != 0;
         break;
     default:
         *is_last = true;
@@ -189,15 +199,14 @@ static void read_ipv6(struct byte_view bytes, struct carried_packet *out)
     out->ip_packet = (struct byte_view){.data = bytes.data, .size = length + (size_t)40};
     in.left = length;
     bool is_last = false;
-    bool is_fragment = false;
     for (unsigned i = 0; i < MOST_EXTENSION_HEADERS && !is_last; i++) {
-        if (!skip_extension(&in, &next, &is_last, &is_fragment)) {
+        if (!skip_extension(&in, &next, &is_last, out)) {
             malformed(out, "the packet ends inside an IPv6 extension header");
             return;
         }
     }
     out->ip_protocol = next;
-    if (is_fragment) {
+    if (out->fragment_offset != 0 || out->has_more_fragments) {
         note_fragment(in, out);
     } else {
         read_transport(in, out);
@@ -218,6 +227,27 @@ void ip_packet_read(struct byte_view bytes, struct carried_packet *out_packet)
         read_ipv6(bytes, out_packet);
     } else {
         malformed(out_packet, "neither IPv4 nor IPv6");
+    }
+}
+
+void ip_quote_read(struct byte_view bytes, struct carried_packet *out_packet)
+{
+    struct byte_reader in = reader_over(bytes);
+    *out_packet = (struct carried_packet){.kind = CARRIED_OTHER};
+    if (bytes.size == 0) {
+        return;
+    }
+    const bool is_ipv6 = bytes.data[0] >> 4 == 6;
+    const size_t header = is_ipv6 ? 40 : (size_t)(bytes.data[0] & 0x0fU) * 4;
+    if (!skip(&in, is_ipv6 ? 6 : 9) || !reader_take_u8(&in, &out_packet->ip_protocol) ||
+        !skip(&in, is_ipv6 ? 1 : 2) ||
+        !take_address(&in, is_ipv6 ? 16 : 4, &out_packet->source.address) ||
+        !take_address(&in, is_ipv6 ? 16 : 4, &out_packet->destination.address)) {
+        return;
+    }
+    in = reader_over(bytes);
+    if (out_packet->ip_protocol == IP_PROTOCOL_UDP && skip(&in, header)) {
+        read_ports(in, out_packet);
     }
 }
 

@@ -25,11 +25,18 @@ struct carried_packet {
     struct byte_view ip_packet;     // from the IP header to the end of the IP packet
     struct byte_view content;
     const char *problem; // of a malformed one, a constant sentence; else NULL
+    // Of a fragment:
+    uint32_t fragment_id;
+    size_t fragment_offset; // bytes
+    bool has_more_fragments;
 };
 
 void frame_read(const struct capture_frame *frame, struct carried_packet *out_packet);
 // The same for bytes that start with an IP header: what ESP in tunnel mode carries.
 void ip_packet_read(struct byte_view bytes, struct carried_packet *out_packet);
+// The same for what an ICMP message quotes: only the beginning of a packet. Addresses, protocol and
+// ports are filled in as far as they are there; the kind says nothing.
+void ip_quote_read(struct byte_view bytes, struct carried_packet *out_packet);
 MUST_USE const char *carried_kind_name(enum carried_kind kind); // "ike", "esp", "keepalive" ...
 
 #endif

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "refgw/iana/ikev2_names.h"
+#include "pcap/key_formats.h"
+#include "pcap/reading_provider.h"
 
 enum { MOST_WORDS = 12, MOST_KEY_BYTES = 256, IKE_WORDS = 12, ESP_WORDS = 9 };
 
@@ -80,25 +81,6 @@ static bool take_number32(const char *word, int base, uint32_t *out_value)
         return false;
     }
     *out_value = (uint32_t)value;
-    return true;
-}
-
-static bool take_algorithms(const char *encryption, const char *integrity,
-                            struct aead_choice *out_choice)
-{
-    const struct transform_keyword *cipher = transform_keyword_find(encryption);
-    const struct transform_keyword *mac = transform_keyword_find(integrity);
-    const bool has_mac = strcmp(integrity, "-") != 0;
-    if (cipher == NULL || cipher->type != IKE_TRANSFORM_ENCR ||
-        (has_mac && (mac == NULL || mac->type != IKE_TRANSFORM_INTEG))) {
-        return false;
-    }
-    out_choice->encryption = (enum encryption_transform)cipher->number;
-    out_choice->key_bits = (uint16_t)cipher->key_bits;
-    if (cipher->number == ENCR_CHACHA20_POLY1305) {
-        out_choice->key_bits = 256;
-    }
-    out_choice->integrity = mac != NULL ? (enum integrity_transform)mac->number : AUTH_NONE;
     return true;
 }
 
@@ -179,7 +161,7 @@ static bool read_ike_words(const struct line *line, struct ike_key_entry *entry,
         !take_number32(word[5], 10, &entry->first_responder_message_id)) {
         return reject(out_fault, line, "epoch and message IDs are decimal numbers");
     }
-    if (!take_algorithms(word[6], word[9], &entry->aead)) {
+    if (!reading_choice(word[6], word[9], &entry->aead)) {
         return reject(out_fault, line, "unknown algorithms \"%.32s\" \"%.32s\"", word[6], word[9]);
     }
     if (!take_key(word[7], &entry->encryption_i) || !take_key(word[8], &entry->encryption_r) ||
@@ -223,7 +205,7 @@ static bool read_esp_words(const struct line *line, struct esp_key_entry *entry,
     if (!take_number32(word[3], 16, &entry->spi)) {
         return reject(out_fault, line, "an ESP SPI is 8 hexadecimal digits");
     }
-    if (!take_algorithms(word[4], word[6], &entry->aead)) {
+    if (!reading_choice(word[4], word[6], &entry->aead)) {
         return reject(out_fault, line, "unknown algorithms \"%.32s\" \"%.32s\"", word[4], word[6]);
     }
     if (!take_key(word[5], &entry->encryption) || !take_key(word[7], &entry->integrity)) {
@@ -276,8 +258,8 @@ static void split(char *text, struct line *line)
     }
 }
 
-static bool read_line(struct key_file *keys, char *text, unsigned number,
-                      struct key_fault *out_fault)
+static bool read_own_line(struct key_file *keys, char *text, unsigned number,
+                          struct key_fault *out_fault)
 {
     struct line line = {.number = number};
     split(text, &line);
@@ -295,21 +277,79 @@ static bool read_line(struct key_file *keys, char *text, unsigned number,
 
 // --- whole files ----------------------------------------------------------------------------
 
+// State of one reading.
+struct reading {
+    struct key_file *keys;
+    bool is_log; // a daemon's: most lines say nothing about keys
+    unsigned number;
+    struct key_translator translator;
+    struct key_fault *fault;
+};
+
+static bool read_foreign_line(struct reading *reading, enum key_format format, char *text)
+{
+    char own[KEY_FILE_MOST_LINE];
+    const struct line line = {.number = reading->number};
+    bool good = true;
+    switch (key_line_translate(&reading->translator, format, text, own, sizeof(own))) {
+    case KEY_LINE_READY:
+        good = read_own_line(reading->keys, own, reading->number, reading->fault);
+        break;
+    case KEY_LINE_NONE:
+        break;
+    case KEY_LINE_WRONG:
+        good = reject(reading->fault, &line, "not a line of a %s: fields or algorithms unknown",
+                      key_format_name(format));
+        break;
+    case KEY_LINE_NO_ROOM:
+        good = reject(reading->fault, &line, "out of memory, or keys too long");
+        break;
+    }
+    secret_wipe(own, sizeof(own));
+    return good;
+}
+
+static bool read_line(struct reading *reading, char *text)
+{
+    const enum key_format format = key_line_format(text);
+    if (format == KEY_FORMAT_STRONGSWAN) {
+        reading->is_log = true;
+    } else if (reading->is_log || strncmp(text, "-- ", 3) == 0) { // journalctl's own lines
+        return true;
+    }
+    return format == KEY_FORMAT_IKELAB || format == KEY_FORMAT_UNKNOWN
+               ? read_own_line(reading->keys, text, reading->number, reading->fault)
+               : read_foreign_line(reading, format, text);
+}
+
+// Takes what is left of a line that is too long. Logs have such lines, without keys.
+static void skip_line(FILE *stream)
+{
+    int character = 0;
+    do {
+        character = fgetc(stream);
+    } while (character != EOF && character != '\n');
+}
+
 static bool read_stream(struct key_file *keys, FILE *stream, struct key_fault *out_fault)
 {
     char text[KEY_FILE_MOST_LINE];
-    struct line line = {0};
+    struct reading reading = {.keys = keys, .fault = out_fault};
     bool good = true;
     while (good && fgets(text, sizeof(text), stream) != NULL) {
-        line.number++;
-        if (strlen(text) + 1 == sizeof(text)) {
+        reading.number++;
+        if (strlen(text) + 1 < sizeof(text)) {
+            good = read_line(&reading, text);
+        } else if (reading.is_log) {
+            skip_line(stream);
+        } else {
+            const struct line line = {.number = reading.number};
             good = reject(out_fault, &line, "a line of more than %d characters",
                           KEY_FILE_MOST_LINE - 2);
-        } else {
-            good = read_line(keys, text, line.number, out_fault);
         }
     }
     secret_wipe(text, sizeof(text));
+    key_translator_clear(&reading.translator);
     return good;
 }
 

@@ -1,5 +1,5 @@
-// key_file.h - the project's key log (docs/LAB.md, "Keys"): read, and turned into
-// Wireshark's tables.
+// key_file.h - key logs: ours (docs/LAB.md, "Keys") and those of other tools, read, and turned
+// into Wireshark's tables.
 #ifndef PCAP_KEY_FILE_H
 #define PCAP_KEY_FILE_H
 
@@ -49,7 +49,8 @@ struct key_fault {
     char message[160];
 };
 
-// Adds the keys of a file to what is there; repeated lines are kept once. False with the
+// Adds the keys of a file to what is there; repeated lines are kept once. The format is known by
+// its looks: our key log, or one of those in key_formats.h. False with the
 // line and the reason when the file cannot be read or a line is wrong; lines before it stay.
 MUST_USE bool key_file_load(struct key_file *keys, const char *path, struct key_fault *out_fault);
 // The same for text in memory.

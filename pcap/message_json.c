@@ -171,9 +171,33 @@ json_t *messages_to_json(const struct capture_contents *contents)
 
 // --- as text --------------------------------------------------------------------------------
 
+static const char *old_exchange_name(unsigned type)
+{
+    switch (type) {
+    case 1:
+        return "IKEv1 Base";
+    case 2:
+        return "IKEv1 Main Mode";
+    case 4:
+        return "IKEv1 Aggressive Mode";
+    case 5:
+        return "IKEv1 Informational";
+    case 32:
+        return "IKEv1 Quick Mode";
+    case 33:
+        return "IKEv1 New Group Mode";
+    default:
+        return "IKEv1";
+    }
+}
+
 void message_exchange_name(const struct ike_record *record, char *out_text, size_t size)
 {
     const unsigned type = record->message.header.exchange_type;
+    if (record->message.header.major_version == 1) {
+        (void)snprintf(out_text, size, "%s", old_exchange_name(type));
+        return;
+    }
     const char *name = exchange_type_name(type);
     if (name != NULL) {
         (void)snprintf(out_text, size, "%s", name);
@@ -213,6 +237,10 @@ static void append_hidden(const struct ike_message *message, char *text, size_t 
                message->fault.section);
         break;
     case IKE_MALFORMED:
+        if (message->has_header && message->header.major_version == 1) {
+            append(text, size, used, " not decoded");
+            break;
+        }
         append(text, size, used, " malformed: %s, %s", wire_fault_name(message->fault.kind),
                message->fault.section);
         break;
@@ -256,7 +284,9 @@ void message_line(const struct ike_record *record, char out_text[MESSAGE_LINE_SI
     if (record->message.has_header) {
         message_exchange_name(record, exchange, sizeof(exchange));
         append(out_text, MESSAGE_LINE_SIZE, &used, "%s %s %u ", exchange,
-               ike_message_is_response(&record->message) ? "rsp" : "req",
+               record->message.header.major_version == 1   ? "msg"
+               : ike_message_is_response(&record->message) ? "rsp"
+                                                           : "req",
                record->message.header.message_id);
     }
     message_payload_set(record, out_text + used, MESSAGE_LINE_SIZE - used);

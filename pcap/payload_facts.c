@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pcap/reading_provider.h"
 #include "refgw/iana/ikev2_names.h"
 #include "refgw/wire/authentication.h"
 #include "refgw/wire/configuration.h"
@@ -83,7 +84,7 @@ static void add_transform(struct payload_facts *facts, const struct transform *t
         transform->type >= IKE_TRANSFORM_ADDKE1 && transform->type <= IKE_TRANSFORM_ADDKE7
             ? (unsigned)IKE_TRANSFORM_KE
             : transform->type;
-    const char *word = transform_keyword_name(type, transform->number, transform->key_bits);
+    const char *word = reading_word(type, transform->number, transform->key_bits);
     if (word == NULL && transform->number == 0) {
         word = "none";
     }
@@ -126,7 +127,7 @@ static bool read_key_exchange(struct byte_view body, struct payload_facts *facts
     if (!key_exchange_read(body, &exchange, fault)) {
         return false;
     }
-    const char *word = transform_keyword_name(IKE_TRANSFORM_KE, exchange.method, 0);
+    const char *word = reading_word(IKE_TRANSFORM_KE, exchange.method, 0);
     add(facts, "group", "%u", exchange.method);
     if (word != NULL) {
         add(facts, "dh", "%s", word);
@@ -140,7 +141,7 @@ static void add_notify_data(struct payload_facts *facts, const struct notify *no
     struct byte_reader data = reader_over(notify->data);
     uint16_t group = 0;
     if (notify->type == NOTIFY_INVALID_KE_PAYLOAD && reader_take_u16(&data, &group)) {
-        const char *word = transform_keyword_name(IKE_TRANSFORM_KE, group, 0);
+        const char *word = reading_word(IKE_TRANSFORM_KE, group, 0);
         add(facts, "group", "%u", group);
         if (word != NULL) {
             add(facts, "dh", "%s", word);

@@ -49,6 +49,22 @@ static void fault_in_file(struct config_faults *faults, unsigned line, const cha
     (void)snprintf(faults->items[0].message, sizeof(faults->items[0].message), "%s", message);
 }
 
+// A lab's keys follow from its seed: whoever trusts them trusts everybody.
+static void check_lab(const struct config *config, struct config_faults *faults)
+{
+    for (size_t i = 0; !config->is_lab && i < config->policy.connection_count; i++) {
+        const struct policy_connection *connection = &config->policy.connections[i];
+        if (connection->certificates.is_of_lab && faults->count < CONFIG_MOST_FAULTS) {
+            struct config_fault *fault = &faults->items[faults->count++];
+            fault->line = 0;
+            (void)snprintf(fault->message, sizeof(fault->message),
+                           "connection %s uses keys or certificates of a lab, which everybody can "
+                           "make; use others, or in a lab write: gateway { lab on }",
+                           connection->name);
+        }
+    }
+}
+
 static bool read_document(const struct block *root, const char *folder, struct config *out_config,
                           struct config_faults *out_faults)
 {
@@ -63,6 +79,7 @@ static bool read_document(const struct block *root, const char *folder, struct c
     out_faults->count = 0;
     set_defaults(&config);
     config_read_block(&reader, &file);
+    check_lab(&config, out_faults);
     if (out_faults->count > 0) {
         config_clear(&config);
         return false;

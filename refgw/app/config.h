@@ -25,6 +25,7 @@ struct config {
     uint32_t tun_mtu; // bytes
     uint32_t routing_table;
     uint32_t routing_priority;
+    bool is_lab;              // keys of a lab are good enough
     struct ike_policy policy; // owned
 };
 

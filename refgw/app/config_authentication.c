@@ -1,4 +1,5 @@
 #include "refgw/app/config_reader.h"
+#include "refgw/crypto/openssl/openssl_provider.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,10 +119,23 @@ static void read_psk_file(struct config_reader *reader, const struct block_state
 void config_read_auth(struct config_reader *reader, const struct block_statement *statement,
                       const struct config_word *self)
 {
+    const struct policy_connection *connection = reader->target;
+    const char *kind = statement_word(statement, 1);
+    if (kind != NULL && strcmp(kind, "cert") == 0) {
+        config_read_own_certificate(reader, statement);
+        return;
+    }
+    if (kind != NULL && strcmp(kind, "remote") == 0) {
+        config_read_trust(reader, statement);
+        return;
+    }
     if (!config_has_words(reader, statement, self, 3)) {
         return;
     }
-    const char *kind = statement_word(statement, 1);
+    if (connection->psk.size > 0) {
+        config_fault(reader, statement, "there is a pre-shared key already; keep one");
+        return;
+    }
     const char *value = statement_word(statement, 2);
     if (strcmp(kind, "psk") == 0) {
         set_psk(reader, statement,
@@ -132,7 +146,8 @@ void config_read_auth(struct config_reader *reader, const struct block_statement
         read_psk_file(reader, statement, value);
     } else {
         config_fault(reader, statement,
-                     "unknown authentication \"%s\"; allowed: psk, psk-hex, psk-file", kind);
+                     "unknown authentication \"%s\"; allowed: psk, psk-hex, psk-file, cert, remote",
+                     kind);
     }
 }
 
@@ -202,6 +217,24 @@ static bool read_text_identity(struct config_reader *reader,
                         out);
 }
 
+static bool read_name_identity(struct config_reader *reader,
+                               const struct block_statement *statement, struct policy_identity *out)
+{
+    const char *text = statement_word(statement, 3);
+    uint8_t der[POLICY_ID_SIZE];
+    struct byte_writer writer = writer_into(der, sizeof(der));
+    struct byte_view name;
+    if (!openssl_provider()->certificates->name_from_text(text, &writer) ||
+        !writer_finish(&writer, &name)) {
+        config_fault(reader, statement,
+                     "\"%.80s\" is no distinguished name of at most %d bytes; write: \"C=CH, "
+                     "O=Example, CN=west\"",
+                     text, POLICY_ID_SIZE);
+        return false;
+    }
+    return set_identity(reader, statement, ID_DER_ASN1_DN, name, out);
+}
+
 static bool read_typed_identity(struct config_reader *reader,
                                 const struct block_statement *statement,
                                 struct policy_identity *out)
@@ -222,8 +255,11 @@ static bool read_typed_identity(struct config_reader *reader,
     if (strcmp(type, "keyid") == 0) {
         return read_key_id(reader, statement, out);
     }
+    if (strcmp(type, "dn") == 0) {
+        return read_name_identity(reader, statement, out);
+    }
     config_fault(reader, statement,
-                 "unknown identity type \"%s\"; allowed: fqdn, ipv4, ipv6, email, keyid", type);
+                 "unknown identity type \"%s\"; allowed: fqdn, ipv4, ipv6, email, keyid, dn", type);
     return false;
 }
 

@@ -81,17 +81,71 @@ static void read_liveness(struct config_reader *reader, const struct block_state
     }
 }
 
-#define ID_USAGE   "id local|remote fqdn|ipv4|ipv6|email|keyid VALUE, or id remote any"
-#define AUTH_USAGE "auth psk \"TEXT\" | auth psk-hex DIGITS | auth psk-file PATH"
+static bool read_choice(struct config_reader *reader, const struct block_statement *statement,
+                        const struct config_word *self, const char *yes, const char *no)
+{
+    if (!config_has_words(reader, statement, self, 2)) {
+        return false;
+    }
+    const char *word = statement_word(statement, 1);
+    if (strcmp(word, yes) != 0 && strcmp(word, no) != 0) {
+        config_fault_usage(reader, statement, self);
+    }
+    return strcmp(word, yes) == 0;
+}
+
+static void read_mobike(struct config_reader *reader, const struct block_statement *statement,
+                        const struct config_word *self)
+{
+    struct policy_connection *connection = reader->target;
+    connection->uses_mobike = read_choice(reader, statement, self, "on", "off");
+}
+
+static void read_nat(struct config_reader *reader, const struct block_statement *statement,
+                     const struct config_word *self)
+{
+    struct policy_connection *connection = reader->target;
+    connection->forbids_nat = read_choice(reader, statement, self, "forbid", "allow");
+}
+
+// Where the peer may move to.
+static void read_roaming(struct config_reader *reader, const struct block_statement *statement,
+                         const struct config_word *self)
+{
+    struct policy_connection *connection = reader->target;
+    struct selector_set *ranges = &connection->roaming_ranges;
+    if (statement->count < 2 || statement->count - 1 > SELECTOR_SET_MOST ||
+        statement_leading_words(statement) != statement->count) {
+        config_fault_usage(reader, statement, self);
+        return;
+    }
+    for (size_t i = 1; i < statement->count; i++) {
+        const char *word = statement_word(statement, i);
+        if (!selector_parse(word, &ranges->items[ranges->count])) {
+            config_fault(reader, statement, "\"%s\" is no prefix of addresses", word);
+            return;
+        }
+        ranges->count++;
+    }
+}
+
+#define ID_USAGE "id local|remote fqdn|ipv4|ipv6|email|keyid|dn VALUE, or id remote any"
+#define AUTH_USAGE                                                                            \
+    "auth psk \"TEXT\" | auth psk-hex DIGITS | auth psk-file PATH | auth cert FILE key FILE " \
+    "[chain FILE] [rsa pss|pkcs1] | auth remote cert ca FILE [crl FILE] "                     \
+    "[revocation strict|ifuri|relaxed] [eku check|ignore] [method-1 accept|refuse]"
 
 static const struct config_word CONNECTION_WORDS[] = {
     {"local",         "local ADDRESS|any",                         WORD_OPTIONAL, WORD_ONCE,    read_local          },
     {"remote",        "remote ADDRESS [port NUMBER] | remote any", WORD_REQUIRED, WORD_ONCE,    read_remote         },
     {"id",            ID_USAGE,                                    WORD_REQUIRED, WORD_REPEATS, config_read_identity},
-    {"auth",          AUTH_USAGE,                                  WORD_REQUIRED, WORD_ONCE,    config_read_auth    },
+    {"auth",          AUTH_USAGE,                                  WORD_REQUIRED, WORD_REPEATS, config_read_auth    },
     {"ike",           "ike PROPOSAL...",                           WORD_OPTIONAL, WORD_ONCE,    read_ike            },
     {"encapsulation", "encapsulation auto|force",                  WORD_OPTIONAL, WORD_ONCE,    read_encapsulation  },
     {"liveness",      "liveness DURATION",                         WORD_OPTIONAL, WORD_ONCE,    read_liveness       },
+    {"mobike",        "mobike on|off",                             WORD_OPTIONAL, WORD_ONCE,    read_mobike         },
+    {"nat",           "nat allow|forbid",                          WORD_OPTIONAL, WORD_ONCE,    read_nat            },
+    {"roaming",       "roaming PREFIX...",                         WORD_OPTIONAL, WORD_ONCE,    read_roaming        },
     {"child",         "child NAME { ... }",                        WORD_REQUIRED, WORD_REPEATS, config_read_child   },
 };
 
@@ -215,4 +269,5 @@ void config_read_connection(struct config_reader *reader, const struct block_sta
     }
     check_connection(reader, statement, connection);
     check_identities(reader, statement, name);
+    config_check_authentication(reader, statement, connection);
 }

@@ -227,14 +227,86 @@ static bool read_half_open_most(struct config_reader *reader,
     return config_read_number(reader, statement, index, &most, &policy_of(reader)->most_half_open);
 }
 
+static bool read_half_open_per_address(struct config_reader *reader,
+                                       const struct block_statement *statement, size_t index)
+{
+    const struct config_number most = {"number of half-open SAs of one address", 1, MOST_HALF_OPEN};
+    return config_read_number(reader, statement, index, &most,
+                              &policy_of(reader)->most_half_open_per_address);
+}
+
+// 0: everybody needs a cookie, always.
+static bool read_cookie_threshold(struct config_reader *reader,
+                                  const struct block_statement *statement, size_t index)
+{
+    const struct config_number threshold = {"cookie threshold", 0, MOST_HALF_OPEN};
+    return config_read_number(reader, statement, index, &threshold,
+                              &policy_of(reader)->cookie_threshold);
+}
+
 static void read_half_open(struct config_reader *reader, const struct block_statement *statement,
                            const struct config_word *self)
 {
     static const struct pair pairs[] = {
-        {"timeout", read_half_open_timeout},
-        {"most",    read_half_open_most   }
+        {"timeout",          read_half_open_timeout    },
+        {"most",             read_half_open_most       },
+        {"per-address",      read_half_open_per_address},
+        {"cookie-threshold", read_cookie_threshold     }
     };
     read_pairs(reader, statement, self, pairs, sizeof(pairs) / sizeof(pairs[0]));
+}
+
+static bool read_fragment_size(struct config_reader *reader,
+                               const struct block_statement *statement, size_t index,
+                               uint16_t *out_size)
+{
+    // Every host takes 576 over IPv4 (RFC 791) and 1280 over IPv6 (RFC 8200); less is for tests.
+    const struct config_number size = {"size of an IP datagram", 256, UINT16_MAX};
+    uint32_t value = 0;
+    if (!config_read_number(reader, statement, index, &size, &value)) {
+        return false;
+    }
+    *out_size = (uint16_t)value;
+    return true;
+}
+
+// fragmentation on|off [ipv4 BYTES] [ipv6 BYTES]
+static void read_fragmentation(struct config_reader *reader,
+                               const struct block_statement *statement,
+                               const struct config_word *self)
+{
+    struct policy_fragmentation *policy = &policy_of(reader)->fragmentation;
+    const size_t count = statement->count;
+    if (count < 2 || count % 2 != 0 || statement_leading_words(statement) != count) {
+        config_fault_usage(reader, statement, self);
+        return;
+    }
+    const char *word = statement_word(statement, 1);
+    if (strcmp(word, "on") != 0 && strcmp(word, "off") != 0) {
+        config_fault(reader, statement, "fragmentation is on or off, not \"%s\"", word);
+        return;
+    }
+    policy->is_off = strcmp(word, "off") == 0;
+    for (size_t i = 2; i < count; i += 2) {
+        const char *key = statement_word(statement, i);
+        const bool is_ipv4 = strcmp(key, "ipv4") == 0;
+        if (!is_ipv4 && strcmp(key, "ipv6") != 0) {
+            fault_pair(reader, statement, key, self);
+            return;
+        }
+        if (!read_fragment_size(reader, statement, i + 1,
+                                is_ipv4 ? &policy->ipv4_size : &policy->ipv6_size)) {
+            return;
+        }
+    }
+}
+
+static void read_keepalive(struct config_reader *reader, const struct block_statement *statement,
+                           const struct config_word *self)
+{
+    if (config_has_words(reader, statement, self, 2)) {
+        (void)config_read_duration(reader, statement, 1, &policy_of(reader)->keepalive_interval);
+    }
 }
 
 static bool read_routing_table(struct config_reader *reader,
@@ -274,21 +346,39 @@ static void read_routing(struct config_reader *reader, const struct block_statem
     read_pairs(reader, statement, self, pairs, sizeof(pairs) / sizeof(pairs[0]));
 }
 
+static void read_lab(struct config_reader *reader, const struct block_statement *statement,
+                     const struct config_word *self)
+{
+    if (!config_has_words(reader, statement, self, 2)) {
+        return;
+    }
+    const char *word = statement_word(statement, 1);
+    if (strcmp(word, "on") != 0 && strcmp(word, "off") != 0) {
+        config_fault(reader, statement, "unknown value \"%s\" of `lab`; allowed: on, off", word);
+        return;
+    }
+    ((struct config *)reader->target)->is_lab = strcmp(word, "on") == 0;
+}
+
 static const struct config_word GATEWAY_WORDS[] = {
-    {"control",    "control PATH",                                                WORD_OPTIONAL, WORD_ONCE,    read_control   },
-    {"log",        "log text|json",                                               WORD_OPTIONAL, WORD_ONCE,    read_log       },
-    {"keylog",     "keylog FILE",                                                 WORD_OPTIONAL, WORD_ONCE,    read_key_log   },
-    {"pidfile",    "pidfile FILE",                                                WORD_OPTIONAL, WORD_ONCE,    read_pid_file  },
-    {"listen",     "listen ADDRESS...",                                           WORD_OPTIONAL, WORD_REPEATS, read_listen    },
-    {"ike-port",   "ike-port NUMBER",                                             WORD_OPTIONAL, WORD_ONCE,    read_ike_port  },
-    {"nat-port",   "nat-port NUMBER",                                             WORD_OPTIONAL, WORD_ONCE,    read_nat_port  },
-    {"tun",        "tun NAME [mtu NUMBER]",                                       WORD_OPTIONAL, WORD_ONCE,    read_tun       },
-    {"routing",    "routing [table NUMBER] [priority NUMBER] [mark NUMBER]",      WORD_OPTIONAL, WORD_ONCE,
-     read_routing                                                                                                             },
-    {"retransmit", "retransmit [first DURATION] [factor PERCENT] [tries NUMBER]", WORD_OPTIONAL,
-     WORD_ONCE,                                                                                                read_retransmit},
-    {"half-open",  "half-open [timeout DURATION] [most NUMBER]",                  WORD_OPTIONAL, WORD_ONCE,
-     read_half_open                                                                                                           },
+    {"control",       "control PATH",                                                             WORD_OPTIONAL, WORD_ONCE,    read_control   },
+    {"log",           "log text|json",                                                            WORD_OPTIONAL, WORD_ONCE,    read_log       },
+    {"keylog",        "keylog FILE",                                                              WORD_OPTIONAL, WORD_ONCE,    read_key_log   },
+    {"pidfile",       "pidfile FILE",                                                             WORD_OPTIONAL, WORD_ONCE,    read_pid_file  },
+    {"listen",        "listen ADDRESS...",                                                        WORD_OPTIONAL, WORD_REPEATS, read_listen    },
+    {"ike-port",      "ike-port NUMBER",                                                          WORD_OPTIONAL, WORD_ONCE,    read_ike_port  },
+    {"nat-port",      "nat-port NUMBER",                                                          WORD_OPTIONAL, WORD_ONCE,    read_nat_port  },
+    {"tun",           "tun NAME [mtu NUMBER]",                                                    WORD_OPTIONAL, WORD_ONCE,    read_tun       },
+    {"routing",       "routing [table NUMBER] [priority NUMBER] [mark NUMBER]",                   WORD_OPTIONAL, WORD_ONCE,
+     read_routing                                                                                                                             },
+    {"retransmit",    "retransmit [first DURATION] [factor PERCENT] [tries NUMBER]",              WORD_OPTIONAL,
+     WORD_ONCE,                                                                                                                read_retransmit},
+    {"lab",           "lab on|off",                                                               WORD_OPTIONAL, WORD_ONCE,    read_lab       },
+    {"half-open",
+     "half-open [timeout DURATION] [most NUMBER] [per-address NUMBER] [cookie-threshold NUMBER]", WORD_OPTIONAL, WORD_ONCE,    read_half_open },
+    {"fragmentation", "fragmentation on|off [ipv4 BYTES] [ipv6 BYTES]",                           WORD_OPTIONAL, WORD_ONCE,
+     read_fragmentation                                                                                                                       },
+    {"keepalive",     "keepalive DURATION",                                                       WORD_OPTIONAL, WORD_ONCE,    read_keepalive },
 };
 
 void config_read_gateway(struct config_reader *reader, const struct block_statement *statement,

@@ -84,6 +84,14 @@ void config_read_child(struct config_reader *reader, const struct block_statemen
 // `auth ...` and `id ...`; reader->target is a struct policy_connection.
 void config_read_auth(struct config_reader *reader, const struct block_statement *statement,
                       const struct config_word *self);
+// `auth cert ...` and `auth remote cert ...`, behind their first words.
+void config_read_own_certificate(struct config_reader *reader,
+                                 const struct block_statement *statement);
+void config_read_trust(struct config_reader *reader, const struct block_statement *statement);
+// Whether the connection can prove its own identity and check the peer's; else a fault.
+void config_check_authentication(struct config_reader *reader,
+                                 const struct block_statement *statement,
+                                 const struct policy_connection *connection);
 void config_read_identity(struct config_reader *reader, const struct block_statement *statement,
                           const struct config_word *self);
 

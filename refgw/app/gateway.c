@@ -1,5 +1,6 @@
 #include "refgw/app/gateway.h"
 
+#include "refgw/app/gateway_network.h"
 #include "refgw/app/gateway_state.h"
 #include "refgw/app/policy_support.h"
 #include "refgw/crypto/openssl/openssl_provider.h"
@@ -51,6 +52,7 @@ static bool open_engine(struct gateway *gateway, struct problem *out_problem)
         .policy = &gateway->config->policy,
         .crypto = crypto,
         .randomness = system_random(),
+        .calendar_start = system_clock_calendar_start(),
     };
     if (!policy_is_supported(&gateway->config->policy, crypto, out_problem)) {
         return false;
@@ -190,6 +192,9 @@ static bool open_all(struct gateway *gateway, struct problem *out_problem)
     if (!gateway_watch_packets(gateway)) {
         return problem_set_errno(out_problem, errno, "cannot watch the sockets");
     }
+    if (!gateway_watch_network(gateway, out_problem)) {
+        return false;
+    }
     return write_pid_file(gateway, out_problem) &&
            control_listen(gateway->control, gateway->config->control_path, out_problem);
 }
@@ -204,6 +209,7 @@ struct gateway *gateway_open(struct config *config, struct problem *out_problem)
     gateway->config = config;
     gateway->raw = (struct raw_esp){.ipv4 = -1, .ipv6 = -1};
     gateway->tun.descriptor = -1;
+    gateway->network_events = -1;
     gateway->key_log.descriptor = -1;
     if (!open_all(gateway, out_problem)) {
         gateway_close(gateway);
@@ -338,6 +344,9 @@ void gateway_close(struct gateway *gateway)
     netlink_route_close(gateway->routing);
     tun_close(&gateway->tun);
     raw_esp_close(&gateway->raw);
+    if (gateway->network_events >= 0) {
+        (void)close(gateway->network_events);
+    }
     udp_close(&gateway->udp);
     key_log_close(&gateway->key_log);
     ike_engine_free(gateway->engine);

@@ -107,7 +107,13 @@ static void perform(struct gateway *gateway, const struct ike_action *action)
         forget_generation(gateway, action->child_sa->id);
         break;
     case IKE_MOVE_CHILD_SA:
-        esp_gateway_move(gateway->esp, action->child_sa->id, &action->path);
+        esp_gateway_move(gateway->esp, action->child_sa->id, &action->child_sa->path);
+        esp_gateway_set_encapsulation(gateway->esp, action->child_sa->id,
+                                      action->child_sa->is_udp_encapsulated);
+        break;
+    case IKE_SWITCH_CHILD_SA:
+        esp_gateway_set_receive_only(gateway->esp, action->child_sa->id,
+                                     action->child_sa->is_receive_only);
         break;
     case IKE_LOG_KEYS:
         log_keys(gateway, action->keys);

@@ -1,4 +1,4 @@
-#include "refgw/app/gateway_state.h"
+#include "refgw/app/gateway_network.h"
 
 #include "refgw/app/status_json.h"
 #include "refgw/io/system_clock.h"
@@ -157,6 +157,27 @@ static void handle_rekey_child(struct gateway *gateway, struct control_client *c
     command_and_go(gateway, client, request, IKE_COMMAND_REKEY_CHILD);
 }
 
+static void handle_roam(struct gateway *gateway, struct control_client *client,
+                        const struct request *request)
+{
+    char problem[PROBLEM_SIZE] = "";
+    struct ike_command command = {
+        .kind = IKE_COMMAND_ROAM, .connection = request->words[1], .child = ""};
+    if (!address_parse(request->words[2], &command.address)) {
+        answer_problem(client, "roam takes an IPv4 or IPv6 address of this machine");
+        return;
+    }
+    // The address may be younger than the news of it.
+    gateway_look_at_network(gateway);
+    if (ike_engine_command(gateway->engine, system_clock_now(), &command, problem,
+                           sizeof(problem))) {
+        answer_ok(client);
+    } else {
+        answer_problem(client, problem);
+    }
+    gateway_settle(gateway);
+}
+
 static bool find_counters(void *context, uint32_t child_sa_id, struct esp_sa_counters *out_counters)
 {
     const struct gateway *gateway = context;
@@ -221,6 +242,7 @@ static const struct request_word REQUEST_WORDS[] = {
     {"liveness",    2, 2, "liveness CONNECTION",          handle_liveness   },
     {"rekey-ike",   2, 2, "rekey-ike CONNECTION",         handle_rekey_ike  },
     {"rekey-child", 3, 3, "rekey-child CONNECTION CHILD", handle_rekey_child},
+    {"roam",        3, 3, "roam CONNECTION ADDRESS",      handle_roam       },
     {"monitor",     1, 2, "monitor [json|text]",          handle_monitor    },
     {"version",     1, 1, "version",                      handle_version    },
     {"stop",        1, 1, "stop",                         handle_stop       },
@@ -288,9 +310,10 @@ void gateway_handle_request(void *context, struct control_client *client, const 
         return;
     }
     (void)snprintf(problem, sizeof(problem), "request not understood; allowed: %s",
-                   word != NULL ? word->usage
-                                : "status, up, down, liveness, rekey-ike, rekey-child, monitor, "
-                                  "version, stop");
+                   word != NULL
+                       ? word->usage
+                       : "status, up, down, liveness, rekey-ike, rekey-child, roam, monitor, "
+                         "version, stop");
     answer_problem(client, problem);
 }
 

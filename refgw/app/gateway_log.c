@@ -90,6 +90,8 @@ void gateway_log_report(struct gateway *gateway, const struct ike_report *report
     log_event_text(&event, "reason", report->reason);
     log_event_text(&event, "section", report->section);
     log_event_text(&event, "text", report->text);
+    log_event_text(&event, "subject", report->subject);
+    log_event_text(&event, "serial", report->serial);
     log_event_hex(&event, "spi_i", report->initiator_spi, 16);
     log_event_hex(&event, "spi_r", report->responder_spi, 16);
     log_event_hex(&event, "spi_in", report->inbound_spi, 8);

@@ -72,6 +72,7 @@ static void open_inbound(struct gateway *gateway)
         (void)!tun_send(&gateway->tun, view_of_packet(packet));
         if (packet->child_sa_id != noted) {
             ike_engine_note_traffic(gateway->engine, now, packet->child_sa_id);
+            ike_engine_note_path(gateway->engine, now, packet->child_sa_id, &packet->path);
             noted = packet->child_sa_id;
         }
     }
@@ -80,6 +81,8 @@ static void open_inbound(struct gateway *gateway)
 
 static void receive_ike(struct gateway *gateway, const struct packet *packet)
 {
+    // The clock may have been set since the last certificate was judged.
+    ike_engine_set_calendar(gateway->engine, system_clock_calendar_start());
     ike_engine_receive(gateway->engine, system_clock_now(), &packet->path, view_of_packet(packet));
     gateway_drain(gateway);
 }

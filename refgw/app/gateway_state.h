@@ -64,6 +64,7 @@ struct gateway {
     struct udp_sockets udp;
     struct udp_watch udp_watches[UDP_MOST_SOCKETS];
     struct raw_esp raw;
+    int network_events; // -1: nobody needs them
     struct tun tun;
     struct key_log key_log;
     bool has_pid_file;

@@ -35,6 +35,7 @@ static const char HELP[] =
     "  liveness CONNECTION           ask the peer for a sign of life now\n"
     "  rekey-ike CONNECTION          replace the IKE SA\n"
     "  rekey-child CONNECTION CHILD  replace a child SA\n"
+    "  roam CONNECTION ADDRESS       move to another address of this machine (MOBIKE)\n"
     "  monitor                       print events as they happen, until interrupted\n"
     "  version                       of the running gateway\n"
     "  stop                          stop the gateway and wait until it has gone\n"
@@ -80,6 +81,7 @@ static const struct command COMMANDS[] = {
     {"liveness",    1, 1, ENDS_WITH_ANSWER},
     {"rekey-ike",   1, 1, ENDS_WITH_ANSWER},
     {"rekey-child", 2, 2, ENDS_WITH_ANSWER},
+    {"roam",        2, 2, ENDS_WITH_ANSWER},
     {"monitor",     0, 0, ENDS_NEVER      },
     {"version",     0, 0, ENDS_WITH_ANSWER},
     {"stop",        0, 0, ENDS_WITH_PEER  },
@@ -411,7 +413,8 @@ int main(int argc, char **argv)
         (void)fputs(
             "usage: refgwctl [-s SOCKET] [--timeout SECONDS] [--json] status | up CONNECTION "
             "[CHILD] | down CONNECTION [CHILD] |\n  liveness CONNECTION | rekey-ike "
-            "CONNECTION | rekey-child CONNECTION CHILD | monitor | version | stop\n"
+            "CONNECTION | rekey-child CONNECTION CHILD |\n  roam CONNECTION ADDRESS | monitor | "
+            "version | stop\n"
             "refgwctl --help says more\n",
             stderr);
         return EXIT_USAGE;

@@ -8,6 +8,16 @@ bool view_equals(struct byte_view left, struct byte_view right)
            (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
 }
 
+int view_compare(struct byte_view left, struct byte_view right)
+{
+    const size_t common = left.size < right.size ? left.size : right.size;
+    const int order = common == 0 ? 0 : memcmp(left.data, right.data, common);
+    if (order != 0 || left.size == right.size) {
+        return order;
+    }
+    return left.size < right.size ? -1 : 1;
+}
+
 struct byte_reader reader_over(struct byte_view bytes)
 {
     return (struct byte_reader){.next = bytes.data, .left = bytes.size};

@@ -20,6 +20,8 @@ struct byte_view {
 
 // Equal in size and content. Not for secrets: see secret_equals().
 MUST_USE bool view_equals(struct byte_view left, struct byte_view right);
+// Octet by octet, like memcmp; of two that begin alike the shorter one is less. Not for secrets.
+MUST_USE int view_compare(struct byte_view left, struct byte_view right);
 
 // A cursor over borrowed bytes. A take either succeeds completely, or returns
 // false and changes neither the reader nor the output. Integers are big-endian.

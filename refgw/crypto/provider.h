@@ -42,6 +42,9 @@ struct aead_job {
 // --- Key agreement -----------------------------------------------------------------------
 struct key_agreement; // one private key, used once (RFC 7296, section 2.12: never reused)
 
+struct signature_provider;
+struct certificate_provider;
+
 struct crypto_provider {
     const char *name; // "openssl", "software", "ipsec-mb", "scripted"
 
@@ -79,6 +82,10 @@ struct crypto_provider {
     // SHA-1, for NAT_DETECTION hashes and CERTREQ only (RFC 7296, sections 2.23 and 3.7).
     bool (*sha1)(const struct byte_view *parts, size_t part_count, uint8_t out[20]);
     bool (*sha256)(const struct byte_view *parts, size_t part_count, uint8_t out[32]);
+
+    // Signature keys (signature.h) and X.509 (certificate.h); NULL when it has none.
+    const struct signature_provider *signatures;
+    const struct certificate_provider *certificates;
 };
 
 #endif

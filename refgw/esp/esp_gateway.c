@@ -13,6 +13,7 @@ enum { FIRST_FREE_SPI = 256 }; // 1 to 255 are reserved (RFC 4303, section 2.1)
 // One installed CHILD_SA, both directions.
 struct installed_sa {
     uint32_t id;
+    bool is_receive_only;
     bool is_udp_encapsulated;
     char connection[SA_NAME_SIZE];
     char child[SA_NAME_SIZE];
@@ -96,6 +97,7 @@ static struct installed_sa *installed_sa_new(const struct esp_gateway *gateway,
         return NULL;
     }
     installed->id = sa->id;
+    installed->is_receive_only = sa->is_receive_only;
     installed->is_udp_encapsulated = sa->is_udp_encapsulated;
     memcpy(installed->connection, sa->connection, sizeof(installed->connection));
     memcpy(installed->child, sa->child, sizeof(installed->child));
@@ -149,12 +151,30 @@ void esp_gateway_remove(struct esp_gateway *gateway, uint32_t child_sa_id)
     }
 }
 
+void esp_gateway_set_receive_only(struct esp_gateway *gateway, uint32_t child_sa_id,
+                                  bool is_receive_only)
+{
+    struct installed_sa *sa = find_by_id(gateway, child_sa_id);
+    if (sa != NULL) {
+        sa->is_receive_only = is_receive_only;
+    }
+}
+
 void esp_gateway_move(struct esp_gateway *gateway, uint32_t child_sa_id,
                       const struct network_path *path)
 {
     struct installed_sa *sa = find_by_id(gateway, child_sa_id);
     if (sa != NULL) {
         sa->path = *path;
+    }
+}
+
+void esp_gateway_set_encapsulation(struct esp_gateway *gateway, uint32_t child_sa_id,
+                                   bool is_udp_encapsulated)
+{
+    struct installed_sa *sa = find_by_id(gateway, child_sa_id);
+    if (sa != NULL) {
+        sa->is_udp_encapsulated = is_udp_encapsulated;
     }
 }
 
@@ -191,7 +211,7 @@ static struct installed_sa *find_outbound(const struct esp_gateway *gateway,
     const struct esp_policy *policy = policy_list_match(&gateway->policies, fields);
     *out_has_policy = policy != NULL;
     for (struct installed_sa *sa = gateway->newest; sa != NULL; sa = sa->older) {
-        if ((policy == NULL || sa->policy == policy) &&
+        if (!sa->is_receive_only && (policy == NULL || sa->policy == policy) &&
             selectors_match_packet(&sa->local, &sa->remote, fields)) {
             return sa;
         }

@@ -27,8 +27,14 @@ void esp_gateway_free(struct esp_gateway *gateway); // accepts NULL
 // with the same selectors takes the outbound traffic over; the older one still opens.
 MUST_USE bool esp_gateway_install(struct esp_gateway *gateway, const struct child_sa *sa);
 void esp_gateway_remove(struct esp_gateway *gateway, uint32_t child_sa_id);
+// Whether the outbound traffic may use this SA; inbound it works in either case.
+void esp_gateway_set_receive_only(struct esp_gateway *gateway, uint32_t child_sa_id,
+                                  bool is_receive_only);
 void esp_gateway_move(struct esp_gateway *gateway, uint32_t child_sa_id,
                       const struct network_path *path);
+// A NAT has come or gone on the way: whether outbound packets travel in UDP from now on.
+void esp_gateway_set_encapsulation(struct esp_gateway *gateway, uint32_t child_sa_id,
+                                   bool is_udp_encapsulated);
 // Moves the outbound counter forward so that `last_used` counts as used: after a hand-over, and
 // to see what happens when numbers run out. False when there is no such SA, or the number lies
 // behind the counter or beyond the SA's range; nothing changes then.

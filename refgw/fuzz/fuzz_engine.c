@@ -184,6 +184,7 @@ static void act(struct host *host, const struct ike_action *action)
         host->children[index] = host->children[host->child_count];
         break;
     case IKE_MOVE_CHILD_SA:
+    case IKE_SWITCH_CHILD_SA:
         must(find_child(host, action->child_sa->id) < host->child_count);
         break;
     case IKE_LOG_KEYS:

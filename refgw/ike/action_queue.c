@@ -73,10 +73,9 @@ static bool needs_marker(const struct network_path *path)
            path->remote.port == IKE_NAT_TRAVERSAL_PORT;
 }
 
-void action_queue_send(struct action_queue *queue, const struct network_path *path,
+static void send_after(struct action_queue *queue, const struct network_path *path, size_t marker,
                        struct byte_view message)
 {
-    const size_t marker = needs_marker(path) ? NON_ESP_MARKER_SIZE : 0;
     struct queued_action *action = queued_action_new(IKE_SEND_DATAGRAM);
     uint8_t *datagram = malloc(marker + message.size);
     if (action == NULL || datagram == NULL) {
@@ -90,6 +89,18 @@ void action_queue_send(struct action_queue *queue, const struct network_path *pa
     action->action.path = *path;
     action->action.datagram = octets_view(&action->datagram);
     action_queue_push(queue, action);
+}
+
+void action_queue_send(struct action_queue *queue, const struct network_path *path,
+                       struct byte_view message)
+{
+    send_after(queue, path, needs_marker(path) ? NON_ESP_MARKER_SIZE : 0, message);
+}
+
+void action_queue_send_bare(struct action_queue *queue, const struct network_path *path,
+                            struct byte_view datagram)
+{
+    send_after(queue, path, 0, datagram);
 }
 
 void action_queue_report(struct action_queue *queue, const struct ike_report *report)

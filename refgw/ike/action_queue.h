@@ -37,6 +37,9 @@ void action_queue_clear(struct action_queue *queue);
 // then lost as if by the network, a report is not told.
 void action_queue_send(struct action_queue *queue, const struct network_path *path,
                        struct byte_view message);
+// A datagram as it is, without any marker.
+void action_queue_send_bare(struct action_queue *queue, const struct network_path *path,
+                            struct byte_view datagram);
 void action_queue_report(struct action_queue *queue, const struct ike_report *report);
 void action_queue_log_keys(struct action_queue *queue, const struct ike_key_report *report);
 

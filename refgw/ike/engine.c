@@ -5,6 +5,7 @@
 #include "refgw/ike/children.h"
 #include "refgw/ike/engine_state.h"
 #include "refgw/ike/ike_sa_life.h"
+#include "refgw/ike/lifetime.h"
 #include "refgw/ike/message_reception.h"
 #include "refgw/ike/reporting.h"
 #include "refgw/wire/udp_encapsulation.h"
@@ -28,6 +29,7 @@ void ike_engine_free(struct ike_engine *engine)
     // Decrypted payloads may name whom nobody should know.
     secret_wipe(engine->opened, sizeof(engine->opened));
     secret_wipe(engine->chain, sizeof(engine->chain));
+    secret_wipe(&engine->cookies, sizeof(engine->cookies));
     free(engine);
 }
 
@@ -75,7 +77,73 @@ void ike_engine_note_traffic(struct ike_engine *engine, struct instant now, uint
     engine->now = now;
     if (child != NULL) {
         child->owner->last_heard = now;
+        if (!child->is_replaced) {
+            child_start_sending(engine, child);
+        }
     }
+}
+
+void ike_engine_note_usage(struct ike_engine *engine, struct instant now, uint32_t child_sa_id,
+                           const struct ike_usage *usage)
+{
+    struct ike_child *child = ike_sa_table_find_child(&engine->table, child_sa_id);
+    engine->now = now;
+    if (child != NULL && !child->is_unwanted) {
+        struct ike_sa *sa = child->owner;
+        lifetime_note_usage(engine, child, usage);
+        ike_sa_settle(engine, sa);
+    }
+}
+
+void ike_engine_note_path(struct ike_engine *engine, struct instant now, uint32_t child_sa_id,
+                          const struct network_path *path)
+{
+    struct ike_child *child = ike_sa_table_find_child(&engine->table, child_sa_id);
+    engine->now = now;
+    // ESP that comes without UDP shows no port to send to.
+    if (child != NULL && child->sa->is_udp_encapsulated && path->remote.port != 0 &&
+        path->remote.address.family == child->sa->path.remote.address.family) {
+        mobility_note_esp_path(engine, child->owner, &path->remote);
+    }
+}
+
+void ike_engine_note_addresses(struct ike_engine *engine, struct instant now,
+                               const struct ip_address *addresses, size_t count)
+{
+    struct address_list *list = &engine->local_addresses;
+    engine->now = now;
+    list->count = 0;
+    for (size_t i = 0; i < count && list->count < ADDRESS_LIST_MOST; i++) {
+        if (!address_list_has(list, &addresses[i])) {
+            list->items[list->count] = addresses[i];
+            list->count++;
+        }
+    }
+    struct ike_sa *sa = engine->table.first;
+    while (sa != NULL) {
+        struct ike_sa *next = sa->next;
+        mobility_note_addresses(engine, sa);
+        ike_sa_settle(engine, sa);
+        sa = next;
+    }
+}
+
+void ike_engine_note_no_route(struct ike_engine *engine, struct instant now,
+                              const struct ip_address *remote)
+{
+    struct ike_sa *sa = engine->table.first;
+    engine->now = now;
+    while (sa != NULL) {
+        struct ike_sa *next = sa->next;
+        mobility_note_no_route(engine, sa, remote);
+        ike_sa_settle(engine, sa);
+        sa = next;
+    }
+}
+
+void ike_engine_set_calendar(struct ike_engine *engine, int64_t calendar_start)
+{
+    engine->setup.calendar_start = calendar_start;
 }
 
 bool ike_engine_next_action(struct ike_engine *engine, struct ike_action *out_action)
@@ -116,6 +184,7 @@ static void visit_one(const struct ike_sa *sa,
         .local_identity = &sa->connection->local_identity,
         .remote_identity = &sa->remote_identity,
         .established = sa->established,
+        .generation = sa->generation,
         .child_count = count,
         .children = children,
     };

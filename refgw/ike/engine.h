@@ -21,6 +21,7 @@ struct ike_engine_setup {
     const struct crypto_provider *crypto; // borrowed
     struct random_source randomness;      // the system's, or a fixed sequence in tests
     const struct message_hook *hook;      // borrowed; NULL in an honest gateway
+    int64_t calendar_start;               // seconds since 1970 UTC when instants were 0
 };
 
 // Everything an engine can ask of its owner.
@@ -29,6 +30,7 @@ enum ike_action_kind {
     IKE_INSTALL_CHILD_SA, // child_sa: both directions
     IKE_REMOVE_CHILD_SA,  // child_sa: both directions; same id as when installed
     IKE_MOVE_CHILD_SA,    // child_sa: new path (NAT rebinding, MOBIKE)
+    IKE_SWITCH_CHILD_SA,  // child_sa: is_receive_only has changed
     IKE_LOG_KEYS,         // keys: for the key log, if its owner keeps one
     IKE_REPORT,           // report: something worth logging happened
 };
@@ -58,17 +60,22 @@ enum ike_command_kind {
     IKE_COMMAND_LIVENESS, // send an empty INFORMATIONAL now
     IKE_COMMAND_REKEY_IKE,
     IKE_COMMAND_REKEY_CHILD,
+    IKE_COMMAND_ROAM, // MOBIKE: use the path from `address` from now on
 };
 
 struct ike_command {
     enum ike_command_kind kind;
-    const char *connection; // borrowed during the call
-    const char *child;      // "" for all
+    const char *connection;    // borrowed during the call
+    const char *child;         // "" for all
+    struct ip_address address; // of IKE_COMMAND_ROAM: one of ours
 };
 
 // Returns NULL when memory runs out. The caller releases it with ike_engine_free().
 MUST_USE struct ike_engine *ike_engine_new(const struct ike_engine_setup *setup);
 void ike_engine_free(struct ike_engine *engine); // accepts NULL; wipes all keys; sends nothing
+
+// The calendar time of instant 0, by which certificates are judged; again when it was corrected.
+void ike_engine_set_calendar(struct ike_engine *engine, int64_t calendar_start);
 
 // Inputs. What goes wrong on the wire becomes an action, never a failure.
 // `datagram` is a UDP payload as it arrived, with the non-ESP marker when path->local.port or
@@ -83,6 +90,26 @@ MUST_USE bool ike_engine_command(struct ike_engine *engine, struct instant now,
                                  size_t problem_size);
 // ESP arrived for this child SA: counts as a sign of life of its peer.
 void ike_engine_note_traffic(struct ike_engine *engine, struct instant now, uint32_t child_sa_id);
+// Authentic ESP of this child SA came on that path: when a NAT in front of the peer has a new
+// mapping, we send there from now on (RFC 7296, section 2.23).
+void ike_engine_note_path(struct ike_engine *engine, struct instant now, uint32_t child_sa_id,
+                          const struct network_path *path);
+// The addresses that packets can leave from, whenever they change; SAs with MOBIKE leave an
+// address that is gone. Without it an SA only knows the address it was made with. More than
+// ADDRESS_LIST_MOST are cut off.
+void ike_engine_note_addresses(struct ike_engine *engine, struct instant now,
+                               const struct ip_address *addresses, size_t count);
+// There is no route to this peer any more.
+void ike_engine_note_no_route(struct ike_engine *engine, struct instant now,
+                              const struct ip_address *remote);
+// How much a child SA has carried so far, in the direction that carried more: told now and then,
+// so that one with a limit is rekeyed in time.
+struct ike_usage {
+    uint64_t bytes; // of inner packets
+    uint64_t packets;
+};
+void ike_engine_note_usage(struct ike_engine *engine, struct instant now, uint32_t child_sa_id,
+                           const struct ike_usage *usage);
 
 // Outputs. Drain until false after each input.
 MUST_USE bool ike_engine_next_action(struct ike_engine *engine, struct ike_action *out_action);

@@ -2,6 +2,7 @@
 #ifndef REFGW_IKE_ENGINE_STATE_H
 #define REFGW_IKE_ENGINE_STATE_H
 
+#include "refgw/ike/cookie_guard.h"
 #include "refgw/ike/engine.h"
 #include "refgw/ike/ike_sa_table.h"
 
@@ -16,9 +17,11 @@ struct ike_engine {
     struct ike_sa_table table;
     struct action_queue actions;
     uint32_t last_child_sa_id;
+    struct address_list local_addresses; // empty: nobody has told
     // Answers outside any SA, counted per second (RFC 7296, section 2.21.4).
     struct instant unprotected_since;
     unsigned unprotected_count;
+    struct cookie_guard cookies;
     // One message at a time is opened, written and sealed; each has its place.
     uint8_t opened[ENGINE_MESSAGE_CAPACITY];
     uint8_t chain[ENGINE_CHAIN_CAPACITY];

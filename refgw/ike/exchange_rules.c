@@ -35,28 +35,37 @@ enum { REQUEST = false, RESPONSE = true };
 // Columns: state, exchange, direction, payloads required, payloads allowed beside them, who
 // handles it, who handles a response that only carries notifies.
 static const struct exchange_rule RULES[] = {
-    {IKE_SA_NONE,          SA_INIT,       REQUEST,  SA | KE | NONCE,      ANYWHERE,                       answer_ike_sa_init,   NULL            },
+    {IKE_SA_NONE,          SA_INIT,       REQUEST,  SA | KE | NONCE,      ANYWHERE,                       answer_ike_sa_init,     NULL                  },
     {IKE_SA_INIT_SENT,     SA_INIT,       RESPONSE, SA | KE | NONCE,      ANYWHERE | CERTREQ,             finish_ike_sa_init,
-     retry_ike_sa_init                                                                                                                          },
+     retry_ike_sa_init                                                                                                                                  },
 
     {IKE_SA_INIT_ANSWERED, IKE_AUTH,      REQUEST,  IDI | AUTH | SA | TS,
-     ANYWHERE | IDR | CERT | CERTREQ | CP,                                                                answer_ike_auth,      NULL            },
+     ANYWHERE | IDR | CERT | CERTREQ | CP,                                                                answer_ike_auth,        NULL                  },
     {IKE_SA_AUTH_SENT,     IKE_AUTH,      RESPONSE, IDR | AUTH,           ANYWHERE | SA | TS | CERT | CP,
-     finish_ike_auth,                                                                                                           ike_auth_refused},
+     finish_ike_auth,                                                                                                             ike_auth_refused      },
 
     {IKE_SA_ESTABLISHED,   CHILD,         REQUEST,  SA | NONCE,           ANYWHERE | KE | TS | CP,
-     answer_create_child_sa,                                                                                                    NULL            },
+     answer_create_child_sa,                                                                                                      NULL                  },
     {IKE_SA_DELETING,      CHILD,         REQUEST,  SA | NONCE,           ANYWHERE | KE | TS | CP,
-     answer_create_child_sa_while_deleting,                                                                                     NULL            },
+     answer_create_child_sa_while_deleting,                                                                                       NULL                  },
+    {IKE_SA_REKEYED,       CHILD,         REQUEST,  SA | NONCE,           ANYWHERE | KE | TS | CP,
+     answer_create_child_sa_while_deleting,                                                                                       NULL                  },
+    {IKE_SA_ESTABLISHED,   CHILD,         RESPONSE, SA | NONCE,           ANYWHERE | KE | TS | CP,
+     finish_create_child_sa,                                                                                                      finish_create_child_sa},
+    {IKE_SA_REKEYED,       CHILD,         RESPONSE, SA | NONCE,           ANYWHERE | KE | TS | CP,        finish_create_child_sa,
+     finish_create_child_sa                                                                                                                             },
+    {IKE_SA_REKEYED,       INFORMATIONAL, REQUEST,  0,                    ANYWHERE | DELETE | CP,         answer_informational,   NULL                  },
+    {IKE_SA_REKEYED,       INFORMATIONAL, RESPONSE, 0,                    ANYWHERE | DELETE | CP,         finish_informational,
+     NULL                                                                                                                                               },
 
     {IKE_SA_ESTABLISHED,   INFORMATIONAL, REQUEST,  0,                    ANYWHERE | DELETE | CP,         answer_informational,
-     NULL                                                                                                                                       },
+     NULL                                                                                                                                               },
     {IKE_SA_DELETING,      INFORMATIONAL, REQUEST,  0,                    ANYWHERE | DELETE | CP,         answer_informational,
-     NULL                                                                                                                                       },
+     NULL                                                                                                                                               },
     {IKE_SA_ESTABLISHED,   INFORMATIONAL, RESPONSE, 0,                    ANYWHERE | DELETE | CP,         finish_informational,
-     NULL                                                                                                                                       },
+     NULL                                                                                                                                               },
     {IKE_SA_DELETING,      INFORMATIONAL, RESPONSE, 0,                    ANYWHERE | DELETE | CP,         finish_informational,
-     NULL                                                                                                                                       },
+     NULL                                                                                                                                               },
 };
 
 const struct exchange_rule *exchange_rule_find(enum ike_sa_state state, uint8_t exchange_type,

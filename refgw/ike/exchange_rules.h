@@ -42,6 +42,7 @@ enum exchange_outcome finish_ike_auth(struct exchange *exchange);
 enum exchange_outcome ike_auth_refused(struct exchange *exchange);
 enum exchange_outcome answer_create_child_sa(struct exchange *exchange);
 enum exchange_outcome answer_create_child_sa_while_deleting(struct exchange *exchange);
+enum exchange_outcome finish_create_child_sa(struct exchange *exchange);
 enum exchange_outcome answer_informational(struct exchange *exchange);
 enum exchange_outcome finish_informational(struct exchange *exchange);
 

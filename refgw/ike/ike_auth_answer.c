@@ -1,5 +1,5 @@
 // The responder's side of IKE_AUTH.
-#include "refgw/ike/auth_psk.h"
+#include "refgw/ike/auth_peer.h"
 #include "refgw/ike/child_negotiation.h"
 #include "refgw/ike/connection_choice.h"
 #include "refgw/ike/exchange_rules.h"
@@ -34,10 +34,12 @@ static bool fits(const struct exchange *exchange, const struct policy_connection
 {
     // The suite was agreed on before anybody had a name.
     const struct proposal_terms terms = ike_proposal_terms(exchange->engine, connection, KE_NONE);
-    return identity_matches(&connection->remote_identity, &claimed->initiator) &&
+    return auth_identity_matches(exchange->engine, &connection->remote_identity,
+                                 &claimed->initiator) &&
            (!claimed->names_responder ||
             (connection->local_identity.type != 0 &&
-             identity_matches(&connection->local_identity, &claimed->responder))) &&
+             auth_identity_matches(exchange->engine, &connection->local_identity,
+                                   &claimed->responder))) &&
            proposal_allows_suite(&terms, &exchange->sa->suite);
 }
 
@@ -79,23 +81,30 @@ enum exchange_outcome answer_ike_auth(struct exchange *exchange)
     if (!read_identities(exchange, &claimed) || !child_request_is_readable(exchange)) {
         return exchange_invalid_syntax(exchange, "rfc7296#section-2.21.2");
     }
-    const struct byte_view auth = payload_list_find(exchange->payloads, IKE_PAYLOAD_AUTH)->body;
     const struct policy_connection *connection = choose(exchange, &claimed);
     struct policy_identity identity;
     if (connection == NULL || !identity_from_wire(&claimed.initiator, &identity) ||
-        !auth_psk_verify(engine, sa, connection, claimed.initiator_body, auth)) {
+        !auth_verify(exchange, connection, claimed.initiator_body)) {
         return refuse_peer(exchange);
     }
-    if (!ike_auth_put_identity(sa, &connection->local_identity, draft) ||
-        !auth_psk_put(engine, sa, connection, draft)) {
+    if (!ike_auth_put_identity(sa, &connection->local_identity, draft)) {
         return exchange_end(exchange, EXCHANGE_IGNORE, "no-resources", "");
+    }
+    auth_put_certificates(connection, draft);
+    if (!auth_put(engine, sa, connection, draft)) {
+        exchange_answer_only(exchange, NOTIFY_AUTHENTICATION_FAILED, NOTHING);
+        return exchange_end(exchange, EXCHANGE_FAILED, "local-auth-failed", "rfc7427#section-4");
     }
     sa->connection = connection;
     sa->remote_identity = identity;
+    if (!mobility_take_support(exchange)) {
+        return exchange_end(exchange, EXCHANGE_FAILED, "unexpected-nat", "rfc4555#section-3.9");
+    }
     ike_sa_establish(engine, sa);
     if (exchange_find_notify(exchange, NOTIFY_INITIAL_CONTACT, &nothing)) {
         initial_contact_honour(engine, sa);
     }
+    mobility_put_support(engine, sa, exchange->answer);
     make_child(exchange);
     ike_sa_forget_initial(sa, engine->setup.crypto);
     return EXCHANGE_DONE;

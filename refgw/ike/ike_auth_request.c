@@ -1,5 +1,5 @@
 // The initiator's side of IKE_AUTH.
-#include "refgw/ike/auth_psk.h"
+#include "refgw/ike/auth_peer.h"
 #include "refgw/ike/child_negotiation.h"
 #include "refgw/ike/children.h"
 #include "refgw/ike/connection_choice.h"
@@ -34,28 +34,28 @@ bool ike_auth_start(struct ike_engine *engine, struct ike_sa *sa)
         !ike_auth_put_identity(sa, &connection->local_identity, &draft.payloads)) {
         return false;
     }
+    auth_put_certificates(connection, &draft.payloads);
     if (initial_contact_is_due(engine, sa)) {
         outgoing_draft_put_notify(&draft, NOTIFY_INITIAL_CONTACT, NOTHING);
     }
+    auth_put_request(connection, &draft.payloads);
     put_wanted_identity(&connection->remote_identity, &draft);
-    return auth_psk_put(engine, sa, connection, &draft.payloads) &&
+    mobility_put_support(engine, sa, &draft);
+    return auth_put(engine, sa, connection, &draft.payloads) &&
            child_put_request(engine, sa->first_child, sa->initial->inbound_spi, &draft.payloads) &&
            send_request(engine, sa, IKE_EXCHANGE_AUTH, &draft, NULL);
 }
 
-static bool responder_is_right(const struct exchange *exchange,
-                               struct policy_identity *out_identity)
+static bool responder_is_right(struct exchange *exchange, struct policy_identity *out_identity)
 {
     const struct ike_sa *sa = exchange->sa;
     const struct byte_view id_body = payload_list_find(exchange->payloads, IKE_PAYLOAD_IDR)->body;
-    const struct byte_view auth_body =
-        payload_list_find(exchange->payloads, IKE_PAYLOAD_AUTH)->body;
     struct identification identity;
     struct wire_fault fault;
     return identification_read(id_body, &identity, &fault) &&
-           identity_matches(&sa->connection->remote_identity, &identity) &&
+           auth_identity_matches(exchange->engine, &sa->connection->remote_identity, &identity) &&
            identity_from_wire(&identity, out_identity) &&
-           auth_psk_verify(exchange->engine, sa, sa->connection, id_body, auth_body);
+           auth_verify(exchange, sa->connection, id_body);
 }
 
 // The responder thinks the SA is up; it learns otherwise in an exchange of its own.
@@ -102,6 +102,7 @@ enum exchange_outcome finish_ike_auth(struct exchange *exchange)
         return reject_responder(exchange);
     }
     sa->remote_identity = identity;
+    (void)!mobility_take_support(exchange);
     ike_sa_establish(engine, sa);
     const uint16_t error = exchange_find_error(exchange);
     if (payload_list_find(exchange->payloads, IKE_PAYLOAD_SA) != NULL) {

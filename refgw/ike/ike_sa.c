@@ -25,21 +25,28 @@ static void clear_cipher(struct message_cipher *cipher)
     *cipher = (struct message_cipher){.crypto = NULL};
 }
 
+static void free_children(struct ike_child *child)
+{
+    while (child != NULL) {
+        struct ike_child *next = child->next;
+        queued_action_free(child->removal);
+        free(child);
+        child = next;
+    }
+}
+
 void ike_sa_free(struct ike_sa *sa, const struct crypto_provider *crypto)
 {
     if (sa == NULL) {
         return;
     }
-    while (sa->children != NULL) {
-        struct ike_child *next = sa->children->next;
-        queued_action_free(sa->children->removal);
-        free(sa->children);
-        sa->children = next;
-    }
+    free_children(sa->children);
+    free_children(sa->retired);
     clear_cipher(&sa->outbound);
     clear_cipher(&sa->inbound);
     ike_keys_clear(&sa->keys);
     message_window_clear(&sa->window);
+    fragments_forget(sa);
     task_queue_clear(&sa->tasks);
     ike_sa_forget_initial(sa, crypto);
     free(sa);
@@ -66,33 +73,55 @@ static bool key_cipher(const struct crypto_provider *crypto, const struct aead_c
     return true;
 }
 
-bool ike_sa_make_keys(struct ike_sa *sa, const struct crypto_provider *crypto,
-                      struct byte_view shared)
+static struct ike_key_inputs key_inputs(const struct ike_sa *sa, struct byte_view shared)
 {
     const struct byte_view own = octets_view(&sa->initial->own_nonce);
     const struct byte_view peer = octets_view(&sa->initial->peer_nonce);
-    const struct ike_key_inputs inputs = {
+    return (struct ike_key_inputs){
         .initiator_nonce = sa->is_initiator ? own : peer,
         .responder_nonce = sa->is_initiator ? peer : own,
         .initiator_spi = sa->initiator_spi,
         .responder_spi = sa->responder_spi,
         .shared = shared,
     };
-    struct ike_keys keys = {.sk_d = {.data = NULL}};
+}
+
+// Takes the keys over, or wipes them.
+static bool use_keys(struct ike_sa *sa, const struct crypto_provider *crypto, struct ike_keys *keys)
+{
     struct message_cipher from_initiator = {.crypto = NULL};
     struct message_cipher from_responder = {.crypto = NULL};
 
-    if (!ike_keys_derive(crypto, &sa->suite, &inputs, &keys) ||
-        !key_cipher(crypto, &sa->suite.aead, &keys.sk_ei, &keys.sk_ai, &from_initiator) ||
-        !key_cipher(crypto, &sa->suite.aead, &keys.sk_er, &keys.sk_ar, &from_responder)) {
+    if (!key_cipher(crypto, &sa->suite.aead, &keys->sk_ei, &keys->sk_ai, &from_initiator) ||
+        !key_cipher(crypto, &sa->suite.aead, &keys->sk_er, &keys->sk_ar, &from_responder)) {
         clear_cipher(&from_initiator);
-        ike_keys_clear(&keys);
+        ike_keys_clear(keys);
         return false;
     }
     sa->outbound = sa->is_initiator ? from_initiator : from_responder;
     sa->inbound = sa->is_initiator ? from_responder : from_initiator;
-    sa->keys = keys;
+    sa->keys = *keys;
     return true;
+}
+
+bool ike_sa_make_keys(struct ike_sa *sa, const struct crypto_provider *crypto,
+                      struct byte_view shared)
+{
+    const struct ike_key_inputs inputs = key_inputs(sa, shared);
+    struct ike_keys keys = {.sk_d = {.data = NULL}};
+    return ike_keys_derive(crypto, &sa->suite, &inputs, &keys) && use_keys(sa, crypto, &keys);
+}
+
+bool ike_sa_make_rekeyed_keys(struct ike_sa *sa, const struct ike_sa *old,
+                              const struct crypto_provider *crypto, struct byte_view shared)
+{
+    const struct ike_key_inputs inputs = key_inputs(sa, shared);
+    struct ike_keys keys = {.sk_d = {.data = NULL}};
+    //= rfc7296#section-2.18
+    //# SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr)
+    return ike_keys_derive_rekeyed(crypto, &sa->suite, old->suite.prf, secret_view(&old->keys.sk_d),
+                                   &inputs, &keys) &&
+           use_keys(sa, crypto, &keys);
 }
 
 bool ike_sa_has_keys(const struct ike_sa *sa)
@@ -140,7 +169,11 @@ const char *ike_sa_state_name(const struct ike_sa *sa)
     case IKE_SA_AUTH_SENT:
         return "connecting";
     case IKE_SA_ESTABLISHED:
-        return task_queue_has(&sa->tasks, TASK_DELETE_IKE_SA) ? "deleting" : "established";
+        if (task_queue_has(&sa->tasks, TASK_DELETE_IKE_SA)) {
+            return "deleting";
+        }
+        return task_queue_has(&sa->tasks, TASK_REKEY_IKE) ? "rekeying" : "established";
+    case IKE_SA_REKEYED:
     case IKE_SA_DELETING:
     case IKE_SA_CLOSED:
         break;

@@ -5,9 +5,11 @@
 #include "refgw/crypto/key_schedule.h"
 #include "refgw/ike/action_queue.h"
 #include "refgw/ike/alarm_queue.h"
+#include "refgw/ike/fragments.h"
 #include "refgw/ike/initial_exchange.h"
 #include "refgw/ike/message_protection.h"
 #include "refgw/ike/message_window.h"
+#include "refgw/ike/mobility.h"
 #include "refgw/ike/nat_detection.h"
 #include "refgw/ike/policy.h"
 #include "refgw/ike/task.h"
@@ -20,6 +22,7 @@ enum ike_sa_state {
     IKE_SA_INIT_ANSWERED, // responder; "half-open"
     IKE_SA_AUTH_SENT,     // initiator
     IKE_SA_ESTABLISHED,
+    IKE_SA_REKEYED,  // a newer one has its children; only its end is awaited
     IKE_SA_DELETING, // our request that ends it is out
     IKE_SA_CLOSED,   // only repeats its last answer, for a while
 };
@@ -35,6 +38,15 @@ struct ike_child {
     struct ike_child *next;
     bool is_unwanted; // its deletion waits for its turn, or is under way
     bool is_deleting; // our request to delete it is out
+    const struct policy_child *policy;
+    const char *close_reason;   // when it is unwanted
+    bool is_replaced;           // another one took its place; its deletion is awaited
+    struct instant replaced_at; // since when
+    bool awaits_confirmation;   // made by an answer of ours that may not have arrived yet
+    // When it is rekeyed, and when it has to go (0: never). See lifetime.h.
+    struct instant soft_end;
+    struct instant hard_end;
+    struct policy_lifetime soft_limits; // bytes and packets
 };
 
 struct ike_sa {
@@ -50,6 +62,7 @@ struct ike_sa {
     const struct policy_child *first_child; // initiator: what IKE_AUTH asks for; or NULL
     struct network_path path;               // where our requests go
     struct nat_findings nat;
+    struct mobility mobility;
     bool has_suite;
     struct ike_suite suite;
     struct ike_keys keys;
@@ -57,11 +70,26 @@ struct ike_sa {
     struct message_cipher inbound;
     uint64_t next_iv; // counter of the outbound cipher
     struct message_window window;
+    bool uses_fragments;                    // announced by both ends (RFC 7383)
+    struct fragment_assembly assemblies[2]; // a request, a response
+    struct instant last_sent;               // anything, to `path`
     struct task_queue tasks;
     struct initial_exchange *initial; // NULL once authenticated
     struct policy_identity remote_identity;
     struct ike_child *children;
     size_t child_count;
+    struct ike_child *retired; // deleted, but packets on the way may still come in
+    uint32_t generation;       // rekeys so far
+    struct instant soft_end;   // when it is rekeyed, and when it has to go; 0: never
+    struct instant hard_end;
+    // Our own SPI of the IKE SA that the peer made to replace this one while our request to do
+    // the same was out; 0: none. Which of the two stays is not settled yet.
+    uint64_t rival_spi;
+    bool is_redundant;           // lost against another one; its maker deletes it
+    struct instant replaced_at;  // IKE_SA_REKEYED: since when
+    struct instant put_off_from; // TEMPORARY_FAILURE came since then, and nothing better; or 0
+    bool counts_for_source;      // half-open: in the count of half_open_source
+    uint64_t half_open_source;
     struct instant created;
     struct instant established;
     struct instant last_heard; // authenticated message, or traffic
@@ -79,6 +107,10 @@ MUST_USE uint64_t ike_sa_own_spi(const struct ike_sa *sa);
 // False when an algorithm is missing or memory runs out; nothing has changed then.
 MUST_USE bool ike_sa_make_keys(struct ike_sa *sa, const struct crypto_provider *crypto,
                                struct byte_view shared);
+// The same for an SA that replaces another: `old` gives SK_d and its prf (RFC 7296, section 2.18).
+MUST_USE bool ike_sa_make_rekeyed_keys(struct ike_sa *sa, const struct ike_sa *old,
+                                       const struct crypto_provider *crypto,
+                                       struct byte_view shared);
 // Whether it can send and open protected messages.
 MUST_USE bool ike_sa_has_keys(const struct ike_sa *sa);
 // Wipes what is no longer needed once no CHILD_SA will be made under it.

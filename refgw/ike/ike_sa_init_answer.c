@@ -1,8 +1,10 @@
 // The responder's side of IKE_SA_INIT.
 #include <string.h>
 
+#include "refgw/ike/auth_peer.h"
 #include "refgw/ike/connection_choice.h"
 #include "refgw/ike/exchange_rules.h"
+#include "refgw/ike/fragments.h"
 #include "refgw/ike/ike_sa_init.h"
 #include "refgw/ike/ike_sa_life.h"
 #include "refgw/wire/key_exchange.h"
@@ -122,7 +124,14 @@ static bool answer(struct exchange *exchange, struct ike_sa *sa, const struct in
         return false;
     }
     outgoing_draft_put(exchange->answer, IKE_PAYLOAD_NONCE, octets_view(&sa->initial->own_nonce));
+    auth_take_init(exchange, sa);
+    auth_put_init_answer(engine, sa, exchange->path, exchange->answer);
+    sa->uses_fragments = fragments_are_agreed(exchange);
+    if (sa->uses_fragments) {
+        fragments_announce(engine, exchange->answer);
+    }
     nat_detection_judge(engine->setup.crypto, exchange->message, exchange->path, &sa->nat);
+    sa->nat.is_supported = sa->nat.is_supported && !sa->connection->forbids_nat;
     const struct ike_spis spis = {.initiator = sa->initiator_spi, .responder = sa->responder_spi};
     return !sa->nat.is_supported ||
            nat_detection_put(engine->setup.crypto, draft, spis, exchange->path,

@@ -1,7 +1,9 @@
 // The initiator's side of IKE_SA_INIT.
 #include <string.h>
 
+#include "refgw/ike/auth_peer.h"
 #include "refgw/ike/exchange_rules.h"
+#include "refgw/ike/fragments.h"
 #include "refgw/ike/ike_auth.h"
 #include "refgw/ike/ike_sa_init.h"
 #include "refgw/ike/ike_sa_life.h"
@@ -40,8 +42,11 @@ static bool send_init_request(struct ike_engine *engine, struct ike_sa *sa)
     ike_put_key_exchange(&draft.payloads, current_method(sa),
                          crypto->key_agreement_public(initial->agreement));
     outgoing_draft_put(&draft, IKE_PAYLOAD_NONCE, octets_view(&initial->own_nonce));
-    return nat_detection_put(crypto, &draft.payloads, spis, &sa->path,
-                             sa->connection->forces_encapsulation) &&
+    auth_put_init_request(sa->connection, &draft);
+    fragments_announce(engine, &draft);
+    return (sa->connection->forbids_nat ||
+            nat_detection_put(crypto, &draft.payloads, spis, &sa->path,
+                              sa->connection->forces_encapsulation)) &&
            send_request(engine, sa, IKE_EXCHANGE_SA_INIT, &draft, &bytes) &&
            octets_set(&initial->own_message, bytes);
 }
@@ -270,6 +275,10 @@ static bool take_answer(struct exchange *exchange, const struct init_answer *ans
 static void leave_port_500(struct ike_sa *sa)
 {
     const bool claims_nat = sa->connection->forces_encapsulation;
+    if (mobility_wants_port_4500(sa)) {
+        sa->path.local.port = IKE_NAT_TRAVERSAL_PORT;
+        sa->path.remote.port = IKE_NAT_TRAVERSAL_PORT;
+    }
     if (sa->nat.is_supported &&
         (sa->nat.local_is_behind_nat || sa->nat.remote_is_behind_nat || claims_nat)) {
         sa->path.local.port = IKE_NAT_TRAVERSAL_PORT;
@@ -298,6 +307,10 @@ enum exchange_outcome finish_ike_sa_init(struct exchange *exchange)
     engine->setup.crypto->key_agreement_free(sa->initial->agreement);
     sa->initial->agreement = NULL;
     nat_detection_judge(engine->setup.crypto, exchange->message, exchange->path, &sa->nat);
+    sa->nat.is_supported = sa->nat.is_supported && !sa->connection->forbids_nat;
+    auth_take_init(exchange, sa);
+    sa->uses_fragments = fragments_are_agreed(exchange);
+    mobility_remember_hash(exchange);
     leave_port_500(sa);
     ike_log_keys(engine, sa);
     ike_report_nat(engine, sa);

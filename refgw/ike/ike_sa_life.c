@@ -1,7 +1,10 @@
 #include "refgw/ike/ike_sa_life.h"
 
 #include "refgw/ike/children.h"
+#include "refgw/ike/fragments.h"
 #include "refgw/ike/half_open.h"
+#include "refgw/ike/keepalive.h"
+#include "refgw/ike/lifetime.h"
 #include "refgw/ike/liveness.h"
 #include "refgw/ike/message_sending.h"
 #include "refgw/ike/reporting.h"
@@ -14,10 +17,10 @@ enum {
 void ike_sa_set_state(struct ike_engine *engine, struct ike_sa *sa, enum ike_sa_state state)
 {
     if (sa->state == IKE_SA_INIT_ANSWERED) {
-        engine->table.half_open_count--;
+        half_open_leave(&engine->table, sa);
     }
     if (state == IKE_SA_INIT_ANSWERED) {
-        engine->table.half_open_count++;
+        half_open_enter(&engine->table, sa);
     }
     sa->state = state;
 }
@@ -44,7 +47,8 @@ void ike_sa_establish(struct ike_engine *engine, struct ike_sa *sa)
     ike_sa_set_state(engine, sa, IKE_SA_ESTABLISHED);
     sa->established = engine->now;
     sa->last_heard = engine->now;
-    report_sa(engine, IKE_REPORT_IKE_SA_ESTABLISHED, sa, "");
+    lifetime_begin_ike_sa(engine, sa);
+    report_sa(engine, IKE_REPORT_IKE_SA_ESTABLISHED, sa, sa->generation == 0 ? "" : "rekeyed");
 }
 
 void ike_sa_close(struct ike_engine *engine, struct ike_sa *sa, const char *reason)
@@ -55,12 +59,14 @@ void ike_sa_close(struct ike_engine *engine, struct ike_sa *sa, const char *reas
     while (sa->children != NULL) {
         child_remove(engine, sa->children, reason);
     }
+    children_drop_retired(engine, sa, true);
     report_sa(engine, IKE_REPORT_IKE_SA_CLOSED, sa, reason);
     ike_sa_set_state(engine, sa, IKE_SA_CLOSED);
     task_queue_clear(&sa->tasks);
     if (sa->window.is_waiting) {
         message_window_finish_request(&sa->window);
     }
+    fragments_forget(sa);
     ike_sa_wipe_derivation_keys(sa);
     ike_sa_forget_initial(sa, engine->setup.crypto);
     sa->linger_until = instant_after(engine->now, duration_seconds(LINGER_SECONDS));
@@ -110,6 +116,9 @@ static void set_alarm(struct ike_engine *engine, struct ike_sa *sa)
     consider(&due, sa->state == IKE_SA_CLOSED, sa->linger_until);
     consider(&due, sa->state == IKE_SA_INIT_ANSWERED, half_open_deadline(engine, sa));
     consider(&due, liveness_deadline(sa, &when), when);
+    consider(&due, lifetime_deadline(sa, &when), when);
+    consider(&due, fragments_deadline(sa, &when), when);
+    consider(&due, keepalive_deadline(engine, sa, &when), when);
     if (due.is_set) {
         alarm_set(&engine->table.alarms, &sa->alarm, due.when);
     } else {
@@ -119,6 +128,7 @@ static void set_alarm(struct ike_engine *engine, struct ike_sa *sa)
 
 void ike_sa_settle(struct ike_engine *engine, struct ike_sa *sa)
 {
+    mobility_reconcile(engine, sa);
     tasks_run(engine, sa);
     if (is_finished(engine, sa)) {
         ike_sa_table_remove(&engine->table, sa, engine->setup.crypto);
@@ -136,7 +146,7 @@ static void repeat_request(struct ike_engine *engine, struct ike_sa *sa)
 {
     if (retransmission_repeat(&sa->window.timer, &engine->setup.policy->retransmission,
                               engine->now)) {
-        send_request_again(engine, sa);
+        mobility_repeat_request(engine, sa);
         return;
     }
     report_sa(engine, IKE_REPORT_PEER_SILENT, sa, "retransmit-timeout");
@@ -147,6 +157,11 @@ void ike_sa_wake(struct ike_engine *engine, struct ike_sa *sa)
 {
     struct instant when;
 
+    fragments_give_up(sa, engine->now);
+    lifetime_expire(engine, sa);
+    if (keepalive_deadline(engine, sa, &when) && is_due(engine, when)) {
+        keepalive_send(engine, sa);
+    }
     if (sa->initial != NULL && sa->initial->failure != NULL &&
         is_due(engine, sa->initial->failure_deadline)) {
         ike_sa_close(engine, sa, sa->initial->failure);

@@ -1,5 +1,7 @@
 #include "refgw/ike/ike_sa_table.h"
 
+#include "refgw/ike/half_open.h"
+
 static uint64_t digest_number(const uint8_t digest[REQUEST_DIGEST_SIZE])
 {
     uint64_t number = 0;
@@ -60,8 +62,11 @@ void ike_sa_table_remove(struct ike_sa_table *table, struct ike_sa *sa,
     for (struct ike_child *child = sa->children; child != NULL; child = child->next) {
         ike_sa_table_remove_child(table, child);
     }
+    for (struct ike_child *child = sa->retired; child != NULL; child = child->next) {
+        ike_sa_table_remove_child(table, child);
+    }
     if (sa->state == IKE_SA_INIT_ANSWERED) {
-        table->half_open_count--;
+        half_open_leave(table, sa);
     }
     alarm_stop(&table->alarms, &sa->alarm);
     number_map_remove(&table->by_own_spi, ike_sa_own_spi(sa));
@@ -118,6 +123,7 @@ void ike_sa_table_clear(struct ike_sa_table *table, const struct crypto_provider
     while (table->first != NULL) {
         ike_sa_table_remove(table, table->first, crypto);
     }
+    number_map_clear(&table->half_open_by_source); // empty: each SA has left
     number_map_clear(&table->by_own_spi);
     number_map_clear(&table->by_first_request);
     number_map_clear(&table->children_by_id);

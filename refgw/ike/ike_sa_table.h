@@ -11,6 +11,7 @@ struct ike_sa_table {
     struct ike_sa *last;
     size_t count;
     size_t half_open_count;
+    struct number_map half_open_by_source; // half_open.c
     struct number_map by_own_spi;
     struct number_map by_first_request; // responder's SAs, by the digest's first 8 bytes
     struct number_map children_by_id;

@@ -1,8 +1,11 @@
 #include "refgw/ike/informational.h"
 
 #include "refgw/ike/children.h"
+#include "refgw/ike/creation.h"
 #include "refgw/ike/exchange_rules.h"
+#include "refgw/ike/ike_rekey.h"
 #include "refgw/ike/ike_sa_life.h"
+#include "refgw/ike/mobility.h"
 #include "refgw/wire/delete.h"
 
 static const struct byte_view NOTHING = {.size = 0};
@@ -11,16 +14,16 @@ static const struct byte_view NOTHING = {.size = 0};
 
 bool write_liveness(struct ike_sa *sa, const struct ike_task *task, struct outgoing_draft *draft)
 {
-    (void)sa;
     (void)task;
-    (void)draft;
+    mobility_put_nat_check(sa, draft);
     return true;
 }
 
 void finish_liveness(struct exchange *exchange, const struct ike_task *task)
 {
-    (void)exchange; // that it came is the answer
+    // That it came is the answer.
     (void)task;
+    mobility_finish_nat_check(exchange);
 }
 
 static void put_child_delete(struct outgoing_draft *draft, struct byte_view spis)
@@ -55,7 +58,7 @@ void finish_delete_child(struct exchange *exchange, const struct ike_task *task)
 {
     struct ike_child *child = ike_sa_find_child_by_inbound_spi(exchange->sa, task->inbound_spi);
     if (child != NULL) {
-        child_remove(exchange->engine, child, "local-command");
+        child_remove(exchange->engine, child, child->close_reason);
     }
 }
 
@@ -105,6 +108,14 @@ struct deleted_children {
     struct byte_writer spis;
 };
 
+// It may be one whose CREATE_CHILD_SA answer is still on its way to us (section 2.25.1).
+static void note_unknown(const struct ike_sa *sa, uint32_t spi)
+{
+    if (task_queue_creation(&sa->tasks) != NULL) {
+        creation_note_deleted(task_queue_creation(&sa->tasks), spi);
+    }
+}
+
 static void delete_children(struct exchange *exchange, const struct delete_payload *payload,
                             struct deleted_children *deleted)
 {
@@ -112,13 +123,15 @@ static void delete_children(struct exchange *exchange, const struct delete_paylo
         const uint32_t spi = delete_payload_spi(payload, i);
         struct ike_child *child = ike_sa_find_child_by_outbound_spi(exchange->sa, spi);
         if (child == NULL) {
+            note_unknown(exchange->sa, spi);
             continue;
         }
         // When both ends delete it at once, neither answer lists it (section 2.25.1).
         if (!child->is_deleting) {
             writer_put_u32(&deleted->spis, child->sa->inbound_spi);
         }
-        child_remove(exchange->engine, child, "peer-deleted");
+        child_remove(exchange->engine, child,
+                     child->is_replaced ? child->close_reason : "peer-deleted");
     }
 }
 
@@ -180,8 +193,12 @@ enum exchange_outcome answer_informational(struct exchange *exchange)
                             "rfc7296#section-2.21.2");
     }
     if (deletion.is_for_ike_sa) {
-        return exchange_end(exchange, EXCHANGE_FAILED, "peer-deleted", "");
+        ike_rekey_note_close(exchange->engine, exchange->sa);
+        return exchange_end(exchange, EXCHANGE_FAILED,
+                            exchange->sa->state == IKE_SA_REKEYED ? "rekeyed" : "peer-deleted", "");
     }
-    answer_child_deletions(exchange);
+    if (mobility_answer(exchange)) {
+        answer_child_deletions(exchange);
+    }
     return EXCHANGE_DONE;
 }

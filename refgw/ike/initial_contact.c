@@ -5,7 +5,7 @@
 
 static bool is_authenticated(const struct ike_sa *sa)
 {
-    return sa->state == IKE_SA_ESTABLISHED ||
+    return sa->state == IKE_SA_ESTABLISHED || sa->state == IKE_SA_REKEYED ||
            (sa->state == IKE_SA_DELETING && sa->remote_identity.type != 0);
 }
 

@@ -19,6 +19,7 @@ struct initial_exchange {
     struct octets own_nonce;
     struct octets peer_nonce;
     struct octets own_id_body; // IDi or IDr, as sent
+    uint32_t peer_hashes;      // that the peer can verify signatures with (signature.h)
     // The rest is the initiator's.
     struct key_agreement *agreement; // until the answer came
     enum key_exchange_method tried[INITIAL_MOST_METHODS];

@@ -33,4 +33,39 @@ MUST_USE bool message_seal(const struct message_cipher *cipher, const struct ike
                            uint8_t first_type, struct byte_view chain, uint64_t iv_counter,
                            struct byte_writer *out);
 
+// --- Fragments of a message (RFC 7383, section 2.5) --------------------------------------------
+
+// Where a fragment stands among those of its message.
+struct fragment_place {
+    uint16_t number; // from 1
+    uint16_t count;
+};
+
+struct message_fragment {
+    struct fragment_place place;
+    uint8_t first_type;     // of the whole message's first payload; only told by number 1
+    struct byte_view piece; // of the plain chain; once opened: points into the buffer given
+};
+
+// Reads where a fragment stands, without opening it. False when the message ends in no SKF
+// payload or its numbers are impossible.
+MUST_USE bool message_fragment_place(const struct message_cipher *cipher,
+                                     const struct message *message,
+                                     struct fragment_place *out_place,
+                                     struct wire_fault *out_fault);
+// Decrypts the SKF payload that ends `message` into `buffer`, as message_open() does with SK.
+MUST_USE bool message_open_fragment(const struct message_cipher *cipher,
+                                    const struct message *message, uint8_t *buffer, size_t capacity,
+                                    struct message_fragment *out_fragment,
+                                    struct wire_fault *out_fault);
+// Writes one fragment: a message of its own, with IV and ICV of its own. False as above.
+MUST_USE bool message_seal_fragment(const struct message_cipher *cipher,
+                                    const struct ike_header *header,
+                                    const struct message_fragment *fragment, uint64_t iv_counter,
+                                    struct byte_writer *out);
+// How large a chain of that size becomes as one message; 0 when it does not fit into any.
+MUST_USE size_t message_sealed_size(const struct message_cipher *cipher, size_t chain_size);
+// How many octets of a chain a fragment of `message_size` octets has room for; 0: none.
+MUST_USE size_t message_fragment_room(const struct message_cipher *cipher, size_t message_size);
+
 #endif

@@ -1,8 +1,10 @@
 #include "refgw/ike/message_reception.h"
 
 #include "refgw/ike/children.h"
+#include "refgw/ike/cookie.h"
 #include "refgw/ike/exchange_rules.h"
 #include "refgw/ike/half_open.h"
+#include "refgw/ike/ike_rekey.h"
 #include "refgw/ike/ike_sa_life.h"
 #include "refgw/ike/message_hook.h"
 #include "refgw/ike/reporting.h"
@@ -198,6 +200,32 @@ static bool is_known_request(struct exchange *exchange)
     return true;
 }
 
+// Whether this new peer may cost us a key agreement and memory. If not, it was dealt with.
+static bool is_admitted(struct exchange *exchange)
+{
+    if (half_open_is_full(exchange->engine)) {
+        reject(exchange, "half-open-limit", "rfc7296#section-2.6");
+        return false;
+    }
+    switch (cookie_judge(exchange)) {
+    case COOKIE_MISSING:
+        reject(exchange, "cookie-required", "rfc7296#section-2.6");
+        cookie_challenge(exchange);
+        return false;
+    case COOKIE_FAILED:
+        reject(exchange, "invalid-syntax", "rfc7296#section-2.6");
+        return false;
+    case COOKIE_NOT_NEEDED:
+    case COOKIE_GOOD:
+        break;
+    }
+    if (half_open_is_full_for(exchange->engine, &exchange->path->remote.address)) {
+        reject(exchange, "half-open-limit", "rfc7296#section-2.6");
+        return false;
+    }
+    return true;
+}
+
 static void receive_init_request(struct exchange *exchange)
 {
     const struct ike_header *header = &exchange->message->header;
@@ -209,8 +237,7 @@ static void receive_init_request(struct exchange *exchange)
     if (is_known_request(exchange)) {
         return;
     }
-    if (half_open_is_full(exchange->engine)) {
-        reject(exchange, "half-open-limit", "rfc7296#section-2.6");
+    if (!is_admitted(exchange)) {
         return;
     }
     if (hook_drops(exchange)) {
@@ -259,21 +286,19 @@ static struct ike_sa *find_sa(const struct ike_engine *engine, const struct ike_
     return fits ? sa : NULL;
 }
 
-static bool same_path(const struct network_path *left, const struct network_path *right)
-{
-    return endpoint_equals(&left->local, &right->local) &&
-           endpoint_equals(&left->remote, &right->remote);
-}
-
 // An authentic message, not a repeated one, tells where the peer is. Before the first one a
 // responder follows to port 4500; later only a peer behind a NAT moves, and only when we are
 // not behind one ourselves (RFC 7296, section 2.23).
+//= rfc4555#section-3.8
+//# The host not behind a NAT MUST NOT use these dynamic updates for IKEv2
+//# packets, but MAY use them for ESP packets.
 static void follow_peer(struct ike_engine *engine, struct ike_sa *sa,
                         const struct network_path *path)
 {
-    const bool may_move = sa->state == IKE_SA_INIT_ANSWERED ||
-                          (sa->nat.remote_is_behind_nat && !sa->nat.local_is_behind_nat);
-    if (may_move && !same_path(&sa->path, path)) {
+    const bool may_move =
+        sa->state == IKE_SA_INIT_ANSWERED ||
+        (sa->nat.remote_is_behind_nat && !sa->nat.local_is_behind_nat && !sa->mobility.is_agreed);
+    if (may_move && !path_equals(&sa->path, path)) {
         sa->path = *path;
         children_move(engine, sa);
     }
@@ -301,9 +326,43 @@ static void act_on(struct exchange *exchange, const struct wire_fault *fault)
     }
     report_received(exchange);
     follow_peer(engine, sa, exchange->path);
+    if (is_response(exchange)) {
+        mobility_note_answer(engine, sa, exchange->path);
+    } else {
+        children_confirm(engine, sa);
+        ike_rekey_note_request(exchange);
+    }
     sa->last_heard = engine->now;
     run(exchange, fault);
     ike_sa_settle(engine, sa);
+}
+
+// A part of a message; with the last one the whole message is acted on.
+static void receive_fragment(struct exchange *exchange)
+{
+    struct ike_engine *engine = exchange->engine;
+    const struct fragment_outcome outcome =
+        fragments_receive(engine, exchange->sa, exchange->message);
+    struct payload_list payloads = {.count = 0};
+    struct wire_fault fault;
+
+    if (outcome.verdict == FRAGMENT_REJECTED) {
+        reject(exchange, outcome.reason, outcome.section);
+    } else if (outcome.verdict == FRAGMENT_REPEATED) {
+        send_answer_again(engine, exchange->sa, exchange->path);
+    } else if (outcome.verdict == FRAGMENT_KEPT) {
+        ike_sa_settle(engine, exchange->sa); // it is not kept for ever
+    }
+    if (outcome.verdict != FRAGMENT_COMPLETE) {
+        return;
+    }
+    const bool is_readable =
+        payload_list_read(outcome.chain, outcome.first_type, &payloads, &fault);
+    struct exchange inside = *exchange;
+    inside.payloads = &payloads;
+    if (!hook_drops(&inside)) {
+        act_on(&inside, is_readable ? NULL : &fault);
+    }
 }
 
 static void receive_protected(struct exchange *exchange)
@@ -315,6 +374,10 @@ static void receive_protected(struct exchange *exchange)
     exchange->sa = find_sa(engine, &exchange->message->header);
     if (exchange->sa == NULL) {
         reject(exchange, "unknown-spi", "rfc7296#section-2.21.4");
+        return;
+    }
+    if (message_is_fragment(exchange->message)) {
+        receive_fragment(exchange);
         return;
     }
     const bool is_readable = message_open(&exchange->sa->inbound, exchange->message, engine->opened,

@@ -36,11 +36,12 @@ void outgoing_draft_put_notify(struct outgoing_draft *draft, uint16_t type, stru
 struct composition {
     struct ike_engine *engine;
     struct ike_sa *sa; // NULL outside any SA
+    const struct network_path *path;
     struct ike_header header;
     uint8_t first_type;
     size_t chain_size;
     bool is_dropped;        // the hook wants it lost
-    struct byte_view bytes; // as it travels
+    struct byte_view bytes; // as it travels; fragments stand in a row
 };
 
 static void ask_hook(struct composition *composition)
@@ -73,6 +74,14 @@ static void write_plain(const struct composition *composition, struct byte_view 
     writer_put_bytes(out, chain);
 }
 
+static bool seal_protected(const struct composition *composition, struct byte_view chain,
+                           struct byte_writer *out)
+{
+    const struct message_fragment whole = {.first_type = composition->first_type, .piece = chain};
+    return fragments_seal(composition->engine, composition->sa, composition->path,
+                          &composition->header, &whole, out);
+}
+
 static bool compose(struct composition *composition, struct outgoing_draft *draft)
 {
     struct ike_engine *engine = composition->engine;
@@ -90,9 +99,7 @@ static bool compose(struct composition *composition, struct outgoing_draft *draf
     const bool is_plain = sa == NULL || composition->header.exchange_type == IKE_EXCHANGE_SA_INIT;
     if (is_plain) {
         write_plain(composition, chain, &out);
-    } else if (!ike_sa_has_keys(sa) ||
-               !message_seal(&sa->outbound, &composition->header, composition->first_type, chain,
-                             sa->next_iv++, &out)) {
+    } else if (!ike_sa_has_keys(sa) || !seal_protected(composition, chain, &out)) {
         return false;
     }
     return writer_finish(&out, &composition->bytes);
@@ -116,13 +123,25 @@ static void report_sent(const struct composition *composition, const struct netw
     action_queue_report(&composition->engine->actions, &report);
 }
 
-static void dispatch(const struct composition *composition, const struct network_path *path,
-                     struct byte_view *out_bytes)
+// One datagram, or one for each fragment.
+static void send_bytes(struct ike_engine *engine, const struct network_path *path,
+                       struct byte_view bytes)
+{
+    struct byte_view message;
+    while (fragments_take_next(&bytes, &message)) {
+        action_queue_send(&engine->actions, path, message);
+    }
+}
+
+static void dispatch(const struct composition *composition, struct byte_view *out_bytes)
 {
     if (!composition->is_dropped) {
-        action_queue_send(&composition->engine->actions, path, composition->bytes);
+        send_bytes(composition->engine, composition->path, composition->bytes);
     }
-    report_sent(composition, path);
+    if (composition->sa != NULL) {
+        composition->sa->last_sent = composition->engine->now;
+    }
+    report_sent(composition, composition->path);
     if (out_bytes != NULL) {
         *out_bytes = composition->bytes;
     }
@@ -139,6 +158,7 @@ bool send_request(struct ike_engine *engine, struct ike_sa *sa, uint8_t exchange
     struct composition composition = {
         .engine = engine,
         .sa = sa,
+        .path = &sa->path,
         .header = {.initiator_spi = sa->initiator_spi,
                    .responder_spi = sa->responder_spi,
                    .major_version = MAJOR_VERSION,
@@ -151,7 +171,7 @@ bool send_request(struct ike_engine *engine, struct ike_sa *sa, uint8_t exchange
                                      &engine->setup.policy->retransmission, engine->now)) {
         return false;
     }
-    dispatch(&composition, &sa->path, out_bytes);
+    dispatch(&composition, out_bytes);
     return true;
 }
 
@@ -173,11 +193,17 @@ static void report_repetition(struct ike_engine *engine, enum ike_report_kind ki
 
 void send_request_again(struct ike_engine *engine, const struct ike_sa *sa)
 {
+    send_request_elsewhere(engine, sa, &sa->path);
+}
+
+void send_request_elsewhere(struct ike_engine *engine, const struct ike_sa *sa,
+                            const struct network_path *path)
+{
     //= rfc7296#section-2.1
     //# A retransmission from the initiator MUST be bitwise identical to the original request.
     const struct byte_view bytes = octets_view(&sa->window.request);
-    action_queue_send(&engine->actions, &sa->path, bytes);
-    report_repetition(engine, IKE_REPORT_RETRANSMITTED, sa, &sa->path, bytes);
+    send_bytes(engine, path, bytes);
+    report_repetition(engine, IKE_REPORT_RETRANSMITTED, sa, path, bytes);
 }
 
 bool send_answer(struct ike_engine *engine, struct ike_sa *sa, const struct ike_header *request,
@@ -187,6 +213,7 @@ bool send_answer(struct ike_engine *engine, struct ike_sa *sa, const struct ike_
     struct composition composition = {
         .engine = engine,
         .sa = sa,
+        .path = path,
         .header = {.initiator_spi = sa->initiator_spi,
                    .responder_spi = sa->responder_spi,
                    .major_version = MAJOR_VERSION,
@@ -198,7 +225,7 @@ bool send_answer(struct ike_engine *engine, struct ike_sa *sa, const struct ike_
         return false;
     }
     message_window_keep_answer(&sa->window, composition.bytes);
-    dispatch(&composition, path, out_bytes);
+    dispatch(&composition, out_bytes);
     return true;
 }
 
@@ -209,7 +236,7 @@ void send_answer_again(struct ike_engine *engine, const struct ike_sa *sa,
     if (bytes.size == 0) {
         return;
     }
-    action_queue_send(&engine->actions, path, bytes);
+    send_bytes(engine, path, bytes);
     report_repetition(engine, IKE_REPORT_ANSWERED_AGAIN, sa, path, bytes);
 }
 
@@ -231,9 +258,19 @@ void send_unprotected_answer(struct ike_engine *engine, const struct network_pat
                              const struct ike_header *request, size_t request_size,
                              struct outgoing_draft *draft)
 {
+    if (may_answer_unprotected(engine)) {
+        send_stateless_answer(engine, path, request, request_size, draft);
+    }
+}
+
+void send_stateless_answer(struct ike_engine *engine, const struct network_path *path,
+                           const struct ike_header *request, size_t request_size,
+                           struct outgoing_draft *draft)
+{
     const uint8_t from_initiator = request->flags & IKE_FLAG_INITIATOR;
     struct composition composition = {
         .engine = engine,
+        .path = path,
         .header = {.initiator_spi = request->initiator_spi,
                    .responder_spi = request->responder_spi,
                    .major_version = MAJOR_VERSION,
@@ -242,8 +279,7 @@ void send_unprotected_answer(struct ike_engine *engine, const struct network_pat
                                       (from_initiator != 0 ? 0 : IKE_FLAG_INITIATOR)),
                    .message_id = request->message_id},
     };
-    if (may_answer_unprotected(engine) && compose(&composition, draft) &&
-        composition.bytes.size <= request_size) {
-        dispatch(&composition, path, NULL);
+    if (compose(&composition, draft) && composition.bytes.size <= request_size) {
+        dispatch(&composition, NULL);
     }
 }

@@ -28,6 +28,8 @@ MUST_USE bool send_request(struct ike_engine *engine, struct ike_sa *sa, uint8_t
                            struct outgoing_draft *draft, struct byte_view *out_bytes);
 // Sends the outstanding request again, as it was.
 void send_request_again(struct ike_engine *engine, const struct ike_sa *sa);
+void send_request_elsewhere(struct ike_engine *engine, const struct ike_sa *sa,
+                            const struct network_path *path);
 
 // The answer to `request`, which came on `path`; remembered by message ID. False as above.
 MUST_USE bool send_answer(struct ike_engine *engine, struct ike_sa *sa,
@@ -41,5 +43,10 @@ void send_answer_again(struct ike_engine *engine, const struct ike_sa *sa,
 void send_unprotected_answer(struct ike_engine *engine, const struct network_path *path,
                              const struct ike_header *request, size_t request_size,
                              struct outgoing_draft *draft);
+// The same without the limit per second: for a COOKIE, which costs next to nothing and without
+// which nobody honest would get in.
+void send_stateless_answer(struct ike_engine *engine, const struct network_path *path,
+                           const struct ike_header *request, size_t request_size,
+                           struct outgoing_draft *draft);
 
 #endif

@@ -12,12 +12,17 @@ void ike_policy_init(struct ike_policy *policy)
                            .tries = 8},
         .half_open_timeout = duration_seconds(30),
         .most_half_open = 1000,
+        .most_half_open_per_address = 200,
+        .cookie_threshold = 300,
+        .fragmentation = {.ipv4_size = 1280,                                           .ipv6_size = 1280  },
+        .keepalive_interval = duration_seconds(20),
     };
 }
 
 static void clear_connection(struct policy_connection *connection)
 {
     secret_clear(&connection->psk);
+    policy_certificates_clear(&connection->certificates);
     free(connection->children);
     connection->children = NULL;
     connection->child_count = 0;

@@ -56,6 +56,11 @@ static bool own_names_sequence(const struct policy_proposal *own, unsigned numbe
     return own->sequence_count == 0 && number == SN_32_BIT_SEQUENTIAL;
 }
 
+static bool is_for_ike(const struct proposal_terms *terms)
+{
+    return terms->purpose == PROPOSAL_FOR_IKE || terms->purpose == PROPOSAL_FOR_IKE_REKEY;
+}
+
 // One proposal of the other side against one of our own.
 struct match {
     const struct proposal_terms *terms;
@@ -121,7 +126,7 @@ static bool type_fits(unsigned type, bool is_ike)
 // proposal (section 3.3.6).
 static bool has_only_fitting_types(const struct match *match)
 {
-    const bool is_ike = match->terms->purpose == PROPOSAL_FOR_IKE;
+    const bool is_ike = is_for_ike(match->terms);
     for (size_t i = 0; i < match->offered->transform_count; i++) {
         if (!type_fits(match->offered->transforms[i].type, is_ike)) {
             return false;
@@ -173,7 +178,7 @@ static bool choose_integrity(struct match *match, struct aead_choice *choice)
 
 static bool try_cipher(struct match *match, const struct transform *transform)
 {
-    const bool is_ike = match->terms->purpose == PROPOSAL_FOR_IKE;
+    const bool is_ike = is_for_ike(match->terms);
     struct aead_choice choice;
     if (!cipher_from_transform(transform->number, transform->key_bits, &choice) ||
         !own_names_cipher(match->own, &choice)) {
@@ -255,6 +260,15 @@ static bool choose_no_key_exchange(struct match *match)
     return match->chosen.names_no_key_exchange || !has_type(match->offered, IKE_TRANSFORM_KE);
 }
 
+// In CREATE_CHILD_SA either side may insist on perfect forward secrecy, or on doing without.
+static bool choose_child_key_exchange(struct match *match)
+{
+    const struct policy_proposal *own = match->own;
+    const bool may_be_none =
+        own->key_exchange_count == 0 || own_names_key_exchange(own, (unsigned)KE_NONE);
+    return choose_key_exchange(match) || (may_be_none && choose_no_key_exchange(match));
+}
+
 static bool choose_sequence(struct match *match)
 {
     size_t position = 0;
@@ -273,8 +287,11 @@ static bool read_spi(struct match *match)
 {
     struct byte_reader in = reader_over(match->offered->spi);
     uint32_t spi = 0;
-    if (match->terms->purpose == PROPOSAL_FOR_IKE) {
-        return match->offered->protocol == IKE_PROTOCOL_IKE && in.left == 0;
+    if (is_for_ike(match->terms)) {
+        const bool has_spi = match->terms->purpose == PROPOSAL_FOR_IKE_REKEY;
+        return match->offered->protocol == IKE_PROTOCOL_IKE &&
+               (!has_spi || (reader_take_u64(&in, &match->chosen.spi) && match->chosen.spi != 0)) &&
+               in.left == 0;
     }
     if (match->offered->protocol != IKE_PROTOCOL_ESP || !reader_take_u32(&in, &spi) ||
         in.left != 0) {
@@ -291,10 +308,12 @@ static bool proposals_match(struct match *match)
         !choose_cipher(match)) {
         return false;
     }
-    if (match->terms->purpose == PROPOSAL_FOR_IKE) {
+    if (is_for_ike(match->terms)) {
         return choose_prf(match) && choose_key_exchange(match);
     }
-    return choose_no_key_exchange(match) && choose_sequence(match);
+    return (match->terms->purpose == PROPOSAL_FOR_CHILD ? choose_child_key_exchange(match)
+                                                        : choose_no_key_exchange(match)) &&
+           choose_sequence(match);
 }
 
 // One proposal of the other side against all of our own.

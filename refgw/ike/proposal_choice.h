@@ -18,6 +18,8 @@
 enum proposal_purpose {
     PROPOSAL_FOR_IKE,         // in IKE_SA_INIT: no SPI, a key exchange is required
     PROPOSAL_FOR_FIRST_CHILD, // in IKE_AUTH: SPI of 4 bytes, no key exchange (section 1.2)
+    PROPOSAL_FOR_CHILD,       // in CREATE_CHILD_SA: SPI of 4 bytes, a key exchange or none
+    PROPOSAL_FOR_IKE_REKEY,   // in CREATE_CHILD_SA: SPI of 8 bytes, a key exchange is required
 };
 
 struct proposal_terms {
@@ -41,8 +43,9 @@ struct chosen_proposal {
 };
 
 // Puts an SA payload with the own proposals, without what the provider or the purpose rules
-// out. `spi` is ours, for a child. False when nothing is left to offer; nothing is put then.
-MUST_USE bool proposal_put_offer(const struct proposal_terms *terms, uint32_t spi,
+// out. `spi` is ours, where the purpose has one. False when nothing is left to offer; nothing is
+// put then.
+MUST_USE bool proposal_put_offer(const struct proposal_terms *terms, uint64_t spi,
                                  struct message_draft *draft);
 // Whether an own proposal can be offered; those that can are numbered from 1.
 MUST_USE bool proposal_can_be_offered(const struct proposal_terms *terms,
@@ -53,7 +56,7 @@ MUST_USE bool proposal_choose(const struct proposal_terms *terms,
                               struct chosen_proposal *out_chosen);
 // Puts the SA payload that tells the choice.
 void proposal_put_answer(const struct proposal_terms *terms, const struct chosen_proposal *chosen,
-                         uint32_t spi, struct message_draft *draft);
+                         uint64_t spi, struct message_draft *draft);
 // The initiator's check of the answer: exactly one proposal, exactly one transform of each
 // type, all of them from the offer with that number. False: the exchange has failed.
 MUST_USE bool proposal_accept(const struct proposal_terms *terms,

@@ -3,7 +3,7 @@
 
 static bool is_for_ike(const struct proposal_terms *terms)
 {
-    return terms->purpose == PROPOSAL_FOR_IKE;
+    return terms->purpose == PROPOSAL_FOR_IKE || terms->purpose == PROPOSAL_FOR_IKE_REKEY;
 }
 
 static void add_transform(struct proposal *proposal, enum ike_transform_type type, unsigned number,
@@ -92,6 +92,29 @@ static size_t add_key_exchanges(const struct proposal_terms *terms,
     return proposal->transform_count - before;
 }
 
+static bool names_no_key_exchange(const struct policy_proposal *own)
+{
+    for (size_t i = 0; i < own->key_exchange_count; i++) {
+        if (own->key_exchange[i] == KE_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// In CREATE_CHILD_SA: the methods for perfect forward secrecy, and NONE where a policy with such
+// methods would also do without. Whether something that the policy allows is left.
+static bool add_child_key_exchanges(const struct proposal_terms *terms,
+                                    const struct policy_proposal *own, struct proposal *proposal)
+{
+    const size_t usable = add_key_exchanges(terms, own, proposal);
+    const bool may_be_none = names_no_key_exchange(own);
+    if (usable > 0 && may_be_none) {
+        add_transform(proposal, IKE_TRANSFORM_KE, KE_NONE, 0);
+    }
+    return usable > 0 || may_be_none || own->key_exchange_count == 0;
+}
+
 static void add_sequences(const struct policy_proposal *own, struct proposal *proposal)
 {
     for (size_t i = 0; i < own->sequence_count; i++) {
@@ -120,6 +143,9 @@ static bool fill_in(const struct proposal_terms *terms, const struct policy_prop
     if (is_for_ike(terms)) {
         return add_key_exchanges(terms, own, proposal) > 0;
     }
+    if (terms->purpose == PROPOSAL_FOR_CHILD && !add_child_key_exchanges(terms, own, proposal)) {
+        return false;
+    }
     add_sequences(own, proposal);
     return true;
 }
@@ -137,29 +163,44 @@ static void put(struct message_draft *draft, const struct security_association *
     payload_end(draft);
 }
 
-static void store_spi(uint8_t bytes[4], uint32_t spi)
+static size_t spi_size(const struct proposal_terms *terms)
 {
-    struct byte_writer out = writer_into(bytes, sizeof(spi));
-    writer_put_u32(&out, spi);
+    switch (terms->purpose) {
+    case PROPOSAL_FOR_IKE:
+        break;
+    case PROPOSAL_FOR_IKE_REKEY:
+        return sizeof(uint64_t);
+    case PROPOSAL_FOR_FIRST_CHILD:
+    case PROPOSAL_FOR_CHILD:
+        return sizeof(uint32_t);
+    }
+    return 0;
 }
 
 // The SPI a proposal of ours carries, in bytes that live as long as the caller's.
-static struct byte_view spi_view(const struct proposal_terms *terms, const uint8_t bytes[4])
+static struct byte_view store_spi(const struct proposal_terms *terms, uint64_t spi,
+                                  uint8_t bytes[sizeof(uint64_t)])
 {
-    return (struct byte_view){.data = bytes, .size = is_for_ike(terms) ? 0 : sizeof(uint32_t)};
+    struct byte_writer out = writer_into(bytes, sizeof(uint64_t));
+    if (spi_size(terms) == sizeof(uint64_t)) {
+        writer_put_u64(&out, spi);
+    } else {
+        writer_put_u32(&out, (uint32_t)spi);
+    }
+    return (struct byte_view){.data = bytes, .size = spi_size(terms)};
 }
 
-bool proposal_put_offer(const struct proposal_terms *terms, uint32_t spi,
+bool proposal_put_offer(const struct proposal_terms *terms, uint64_t spi,
                         struct message_draft *draft)
 {
     struct security_association offer = {.proposal_count = 0};
     uint8_t spi_bytes[sizeof(spi)];
+    const struct byte_view spi_view = store_spi(terms, spi, spi_bytes);
 
-    store_spi(spi_bytes, spi);
     for (size_t i = 0; i < terms->own_count && offer.proposal_count < SA_MOST_PROPOSALS; i++) {
         struct proposal *proposal = &offer.proposals[offer.proposal_count];
-        *proposal = (struct proposal){.number = (uint8_t)(offer.proposal_count + 1),
-                                      .spi = spi_view(terms, spi_bytes)};
+        *proposal =
+            (struct proposal){.number = (uint8_t)(offer.proposal_count + 1), .spi = spi_view};
         if (fill_in(terms, &terms->own[i], proposal)) {
             offer.proposal_count++;
         }
@@ -191,7 +232,7 @@ static void fill_in_answer(const struct proposal_terms *terms, const struct chos
         add_transform(proposal, IKE_TRANSFORM_PRF, (unsigned)chosen->prf, 0);
     }
     add_integrity(chosen, proposal);
-    if (is_for_ike(terms) || chosen->names_no_key_exchange) {
+    if (chosen->key_exchange != KE_NONE || chosen->names_no_key_exchange) {
         add_transform(proposal, IKE_TRANSFORM_KE, (unsigned)chosen->key_exchange, 0);
     }
     if (!is_for_ike(terms)) {
@@ -200,13 +241,12 @@ static void fill_in_answer(const struct proposal_terms *terms, const struct chos
 }
 
 void proposal_put_answer(const struct proposal_terms *terms, const struct chosen_proposal *chosen,
-                         uint32_t spi, struct message_draft *draft)
+                         uint64_t spi, struct message_draft *draft)
 {
     struct security_association answer = {.proposal_count = 1};
     uint8_t spi_bytes[sizeof(spi)];
 
-    store_spi(spi_bytes, spi);
-    answer.proposals[0].spi = spi_view(terms, spi_bytes);
+    answer.proposals[0].spi = store_spi(terms, spi, spi_bytes);
     fill_in_answer(terms, chosen, &answer.proposals[0]);
     put(draft, &answer);
 }

@@ -3,6 +3,7 @@
 #define REFGW_IKE_REPORT_H
 
 #include "refgw/base/address.h"
+#include "refgw/crypto/certificate.h"
 
 enum ike_report_kind {
     IKE_REPORT_MESSAGE_SENT,
@@ -16,7 +17,9 @@ enum ike_report_kind {
     IKE_REPORT_CHILD_SA_CLOSED,
     IKE_REPORT_CHILD_SA_FAILED, // the IKE SA stays without it
     IKE_REPORT_NAT_DETECTED,
-    IKE_REPORT_PEER_SILENT, // retransmissions used up
+    IKE_REPORT_PEER_SILENT,             // retransmissions used up
+    IKE_REPORT_PATH_CHANGED,            // addresses or ports of an IKE SA
+    IKE_REPORT_AUTHENTICATION_REJECTED, // of the peer: its certificate, its signature
 };
 
 enum { IKE_REPORT_TEXT_SIZE = 200 };
@@ -40,6 +43,9 @@ struct ike_report {
     const char *reason;
     const char *section; // the clause behind a rejection: "rfc7296#section-2.21.2"; or ""
     char text[IKE_REPORT_TEXT_SIZE]; // payloads of a message, or details for people
+    // The certificate at fault, when the peer's authentication was rejected.
+    char subject[CERTIFICATE_SUBJECT_SIZE];
+    char serial[CERTIFICATE_SERIAL_SIZE];
 };
 
 MUST_USE const char *ike_report_name(enum ike_report_kind kind); // "ike-sa-established"

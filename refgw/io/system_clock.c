@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+enum { NANOSECONDS = 1000000000 };
+
 static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now = {0};
@@ -12,6 +14,12 @@ static uint64_t read_clock(clockid_t clock)
 struct instant system_clock_now(void)
 {
     return (struct instant){.nanoseconds = read_clock(CLOCK_MONOTONIC)};
+}
+
+int64_t system_clock_calendar_start(void)
+{
+    const uint64_t wall = read_clock(CLOCK_REALTIME) / NANOSECONDS;
+    return (int64_t)wall - (int64_t)(read_clock(CLOCK_MONOTONIC) / NANOSECONDS);
 }
 
 uint64_t system_clock_wall_us(void)

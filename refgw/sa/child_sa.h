@@ -30,6 +30,7 @@ struct child_sa {
     struct secret outbound_integrity_key;
     bool has_esn;
     uint32_t replay_window; // packets; 0 switches the check off
+    bool is_receive_only;   // outbound traffic does not use it yet, or no more
     bool is_udp_encapsulated;
     struct network_path path; // outer addresses; ports only count with UDP encapsulation
     struct selector_set local_selectors;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_EVENTS_AT_ONCE = 10000 };
+
 void simulated_network_init(struct simulated_network *network, const char *west, const char *east)
 {
     memset(network, 0, sizeof(*network));
@@ -168,6 +170,17 @@ static void move_child(struct simulated_host *host, const struct child_sa *child
         return;
     }
     place->path = child->path;
+    place->is_udp_encapsulated = child->is_udp_encapsulated;
+}
+
+static void switch_child(struct simulated_host *host, const struct child_sa *child)
+{
+    struct child_sa *place = find_child(host, child->id);
+    if (place == NULL) {
+        host->faults++;
+        return;
+    }
+    place->is_receive_only = child->is_receive_only;
 }
 
 static void tell(struct simulated_network *network, struct simulated_host *host,
@@ -189,6 +202,9 @@ void simulated_network_drain(struct simulated_network *network, unsigned host_in
     struct simulated_host *host = &network->hosts[host_index];
     struct ike_action action;
     while (ike_engine_next_action(host->engine, &action)) {
+        if (network->observer.observe != NULL) {
+            network->observer.observe(network->observer.context, host_index, &action);
+        }
         switch (action.kind) {
         case IKE_SEND_DATAGRAM:
             send_datagram(network, host_index, &action);
@@ -201,6 +217,9 @@ void simulated_network_drain(struct simulated_network *network, unsigned host_in
             break;
         case IKE_MOVE_CHILD_SA:
             move_child(host, action.child_sa);
+            break;
+        case IKE_SWITCH_CHILD_SA:
+            switch_child(host, action.child_sa);
             break;
         case IKE_LOG_KEYS:
             host->keys_logged++;
@@ -251,6 +270,14 @@ static struct event next_event(const struct simulated_network *network)
     return event;
 }
 
+static bool is_at(const struct simulated_network *network, unsigned host,
+                  const struct ip_address *address)
+{
+    return address_equals(&network->addresses[host], address) ||
+           (network->more_addresses[host].family != ADDRESS_NONE &&
+            address_equals(&network->more_addresses[host], address));
+}
+
 static void deliver(struct simulated_network *network, size_t index)
 {
     const struct flight flight = network->flights[index];
@@ -258,8 +285,7 @@ static void deliver(struct simulated_network *network, size_t index)
     memmove(&network->flights[index], &network->flights[index + 1],
             (network->flight_count - index) * sizeof(flight));
     for (unsigned i = 0; i < NETWORK_HOSTS; i++) {
-        if (network->hosts[i].engine != NULL &&
-            address_equals(&network->addresses[i], &flight.destination.address)) {
+        if (network->hosts[i].engine != NULL && is_at(network, i, &flight.destination.address)) {
             const struct network_path path = {.local = flight.destination, .remote = flight.source};
             simulated_network_inject(network, i, &path,
                                      (struct byte_view){.data = flight.bytes, .size = flight.size});
@@ -270,13 +296,20 @@ static void deliver(struct simulated_network *network, size_t index)
 void simulated_network_run(struct simulated_network *network, struct duration length)
 {
     const struct instant end = instant_after(network->now, length);
+    unsigned standing = 0; // events since the clock moved
     for (;;) {
         const struct event event = next_event(network);
         if (event.kind == EVENT_NONE || instant_is_before(end, event.when)) {
             break;
         }
+        standing++;
         if (instant_is_before(network->now, event.when)) {
             network->now = event.when;
+            standing = 0;
+        }
+        if (standing == MOST_EVENTS_AT_ONCE) {
+            network->hosts[WEST].faults++; // a deadline that does not move when it is reached
+            break;
         }
         if (event.kind == EVENT_ARRIVAL) {
             deliver(network, event.index);

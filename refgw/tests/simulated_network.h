@@ -72,6 +72,12 @@ struct simulated_host {
     size_t report_count;
 };
 
+// Sees every action of every engine before the network acts on it.
+struct network_observer {
+    void (*observe)(void *context, unsigned host, const struct ike_action *action);
+    void *context;
+};
+
 struct simulated_network {
     struct instant now;
     struct duration delay; // one way
@@ -83,6 +89,8 @@ struct simulated_network {
     struct sent_datagram sent[NETWORK_MOST_SENT];
     size_t sent_count;
     struct ip_address addresses[NETWORK_HOSTS];
+    struct ip_address more_addresses[NETWORK_HOSTS]; // family ADDRESS_NONE: a host has only one
+    struct network_observer observer;                // observe NULL: nobody looks
 };
 
 void simulated_network_init(struct simulated_network *network, const char *west, const char *east);

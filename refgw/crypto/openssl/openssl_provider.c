@@ -1,7 +1,9 @@
 #include "refgw/crypto/openssl/openssl_provider.h"
 
 #include "refgw/crypto/openssl/aead.h"
+#include "refgw/crypto/openssl/certificate_parts.h"
 #include "refgw/crypto/openssl/primitives.h"
+#include "refgw/crypto/openssl/signature_keys.h"
 
 void aead_counter_iv(uint64_t counter, uint8_t out_iv[8])
 {
@@ -69,6 +71,8 @@ const struct crypto_provider *openssl_provider(void)
         .key_agreement_free = openssl_key_agreement_free,
         .sha1 = openssl_sha1,
         .sha256 = openssl_sha256,
+        .signatures = &openssl_signatures,
+        .certificates = &openssl_certificates,
     };
     return &provider;
 }

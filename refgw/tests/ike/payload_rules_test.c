@@ -275,7 +275,7 @@ static void higher_major_versions_are_answered_with_ours(void)
     ike_pair_free(pair);
 }
 
-static void requests_for_more_are_declined_honestly(void)
+static void child_requests_without_selectors_are_fatal(void)
 {
     // SA with one proposal (SPI 09090909, AES-GCM-16 with 128 bits, no ESN), then a nonce.
     static const uint8_t SA_AND_NONCE[] = {IKE_PAYLOAD_NONCE,
@@ -346,9 +346,9 @@ static void requests_for_more_are_declined_honestly(void)
     hook->size = sizeof(SA_AND_NONCE);
     ok(ike_pair_command(hooked.pair, WEST, IKE_COMMAND_LIVENESS, ""), "a CREATE_CHILD_SA request");
     simulated_network_run(&hooked.pair->network, duration_milliseconds(100));
-    ok(hooked.hooks[EAST].last_sent_notify == NOTIFY_NO_ADDITIONAL_SAS,
-       "is answered NO_ADDITIONAL_SAS");
-    ok(ike_pair_is_up(hooked.pair), "what is there stays");
+    ok(hooked.hooks[EAST].last_sent_notify == NOTIFY_INVALID_SYNTAX,
+       "without selectors is answered INVALID_SYNTAX");
+    ok(ike_pair_count(hooked.pair, EAST, NULL) == 0, "which is fatal for the SA (section 2.21.3)");
     ike_pair_free(hooked.pair);
 }
 
@@ -431,7 +431,7 @@ int main(void)
     a_malformed_answer_ends_the_sa_properly();
     versions_and_flags_of_the_future_are_tolerated();
     higher_major_versions_are_answered_with_ours();
-    requests_for_more_are_declined_honestly();
+    child_requests_without_selectors_are_fatal();
     exchanges_out_of_turn_are_ignored();
     spis_of_zero_are_not_accepted();
     return done_testing();
