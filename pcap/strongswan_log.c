@@ -91,7 +91,7 @@ static bool is_thread_mark(const char *text)
 
 const char *strongswan_line_start(const char *text)
 {
-    for (size_t i = 0; text[i] != '\0' && i < MOST_PREFIX; i++) {
+    for (size_t i = 0; i < MOST_PREFIX && text[i] != '\0'; i++) {
         if ((i == 0 || text[i - 1] == ' ') && is_thread_mark(text + i)) {
             return text + i;
         }

@@ -72,10 +72,12 @@ static struct transform transform_of(const char *word)
     }
     const struct transform_keyword *keyword = transform_keyword_find(word);
     assert(keyword != NULL);
-    return keyword == NULL ? (struct transform){0}
-                           : (struct transform){.type = (uint8_t)keyword->type,
-                                                .number = (uint16_t)keyword->number,
-                                                .key_bits = (uint16_t)keyword->key_bits};
+    if (keyword == NULL) {
+        return (struct transform){0};
+    }
+    return (struct transform){.type = (uint8_t)keyword->type,
+                              .number = (uint16_t)keyword->number,
+                              .key_bits = (uint16_t)keyword->key_bits};
 }
 
 void story_sa(struct story *story, uint32_t spi, const char *const *words, size_t count)

@@ -129,7 +129,7 @@ void config_read_auth(struct config_reader *reader, const struct block_statement
         config_read_trust(reader, statement);
         return;
     }
-    if (!config_has_words(reader, statement, self, 3)) {
+    if (!config_has_words(reader, statement, self, 3) || kind == NULL) {
         return;
     }
     if (connection->psk.size > 0) {

@@ -267,12 +267,11 @@ static bool is_form(enum signature_scheme scheme, unsigned form, struct byte_vie
 
 enum signature_scheme signature_algorithm_read(struct byte_view algorithm)
 {
-    enum { FORMS = 4 };
-    for (unsigned i = SIGNATURE_NONE + 1; i < SIGNATURE_SCHEME_COUNT; i++) {
-        for (unsigned form = 0; form < FORMS; form++) {
-            if (is_form((enum signature_scheme)i, form, algorithm)) {
-                return (enum signature_scheme)i;
-            }
+    enum { FORMS = 4, FIRST = SIGNATURE_NONE + 1 };
+    for (unsigned i = FIRST * FORMS; i < SIGNATURE_SCHEME_COUNT * FORMS; i++) {
+        const enum signature_scheme scheme = (enum signature_scheme)(i / FORMS);
+        if (is_form(scheme, i % FORMS, algorithm)) {
+            return scheme;
         }
     }
     return SIGNATURE_NONE;

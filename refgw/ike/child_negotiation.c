@@ -245,6 +245,7 @@ static bool fits(const struct proposal_terms *terms, const struct child_payloads
 
 // The first child, in the order of the policy, whose selectors overlap and whose proposals
 // fit; of a rekey only the one that is rekeyed. Otherwise false with the error that came closest.
+// NOLINTNEXTLINE(readability-function-size): each side of the choice is one parameter
 static bool choose_child(const struct exchange *exchange,
                          const struct policy_connection *connection,
                          const struct negotiation *negotiation, const struct policy_child *only,

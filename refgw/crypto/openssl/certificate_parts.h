@@ -33,7 +33,7 @@ bool trust_store_trusts_lab(const struct trust_store *store);
 
 // certificate_validation.c
 struct public_key *certificate_validate(const struct trust_store *store,
-                                        const struct certificate_check *check,
+                                        const struct certificate_check *wanted,
                                         struct certificate_finding *out_finding);
 
 // certificate_identity.c: whether the certificate carries the identity (RFC 4945, section 3.1).

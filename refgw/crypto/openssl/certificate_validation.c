@@ -53,7 +53,11 @@ static void set_text(char *out, size_t size, const char *text, size_t length)
     size_t used = 0;
     for (size_t i = 0; i < length && used + 1 < size; i++) {
         const char character = text[i];
-        out[used++] = character >= ' ' && character <= '~' ? character : '?';
+        out[used] = '?';
+        if (character >= ' ' && character <= '~') {
+            out[used] = character;
+        }
+        used++;
     }
     out[used] = '\0';
 }
