@@ -109,7 +109,8 @@ bool lifetime_deadline(const struct ike_sa *sa, struct instant *out_when)
             keep_earlier(&earliest, end_of_replaced(child));
         }
     }
-    if (task_queue_deadline(&sa->tasks, &when)) {
+    // A task that waits for the window is woken by the answer, not by the clock.
+    if (message_window_is_free(&sa->window) && task_queue_deadline(&sa->tasks, &when)) {
         keep_earlier(&earliest, when);
     }
     *out_when = earliest;
